@@ -1,0 +1,179 @@
+"""What travels on the pipe between deck and collector, and its framing.
+
+Frames are a four-byte little-endian length and a msgpack body. The deck sends ``Command``s, the
+collector answers ``Next`` with exactly one ``Batch``. Passwords cross here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+import msgspec
+
+from tui.hyperv.model import Host, HostVitals, Job, Record, Switch, Trouble, Vm, VmVitals
+
+# -- deck to collector ---------------------------------------------------------------------
+
+
+class HostLink(msgspec.Struct, frozen=True):
+    """How to reach one host, secrets resolved. Its repr hides the password."""
+
+    id: str
+    url: str
+    user: str = ""
+    password: str = ""
+    auth: str = "ntlm"
+    message_encryption: str = "auto"
+    server_cert_validation: str = "validate"
+    ca_trust_path: str = ""
+    proxy: str = ""
+    cert_pem: str = ""
+    cert_key_pem: str = ""
+    kerberos_delegation: bool = False
+    allow_cleartext: bool = False
+    operation_timeout: int = 20
+    read_only: bool = False
+    demo: bool = False
+
+    def __repr__(self) -> str:
+        return f"HostLink(id={self.id!r}, url={self.url!r}, user={self.user!r}, password=***)"
+
+
+class Configure(msgspec.Struct, frozen=True, tag=True):
+    """First command: which hosts, how often. Sent again it replaces the set of hosts."""
+
+    hosts: tuple[HostLink, ...]
+    fast: float = 2.0
+    """Seconds between fast ticks."""
+    slow: float = 30.0
+    """Seconds between slow ticks."""
+
+
+class Next(msgspec.Struct, frozen=True, tag=True):
+    """Credit for one batch."""
+
+
+class Call(msgspec.Struct, frozen=True, tag=True):
+    """Run an action on one target."""
+
+    id: str
+    """Chosen by the deck, unique; the same id is never executed twice."""
+    action: str
+    host: str
+    target: str
+    """VM GUID, switch id, job id or host id."""
+    arguments: dict[str, Any] = {}
+    seen_state: int | None = None
+    """EnabledState the person saw; the call is refused when the host says otherwise."""
+
+
+class Poke(msgspec.Struct, frozen=True, tag=True):
+    """Refresh now; an empty host means all."""
+
+    host: str = ""
+
+
+class Pace(msgspec.Struct, frozen=True, tag=True):
+    """New intervals in seconds; 0 leaves one as it is."""
+
+    fast: float = 0.0
+    slow: float = 0.0
+
+
+class Resync(msgspec.Struct, frozen=True, tag=True):
+    """Send the host's whole inventory with its next update: a gap was seen."""
+
+    host: str
+
+
+class Stop(msgspec.Struct, frozen=True, tag=True):
+    """End all lanes and exit."""
+
+
+Command: TypeAlias = Configure | Next | Call | Poke | Pace | Resync | Stop
+
+# -- collector to deck ---------------------------------------------------------------------
+
+
+class Update(msgspec.Struct, frozen=True, gc=False):
+    """What changed of one host since its previous update. ``full``: replace all that is known."""
+
+    host: str
+    seq: int
+    """Counts up by one per host; a gap means ask for ``Resync``."""
+    read_at: float
+    full: bool = False
+    info: Host | None = None
+    vitals: HostVitals | None = None
+    vms: tuple[Vm, ...] = ()
+    vm_vitals: tuple[VmVitals, ...] = ()
+    gone_vms: tuple[str, ...] = ()
+    switches: tuple[Switch, ...] = ()
+    gone_switches: tuple[str, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    gone_jobs: tuple[str, ...] = ()
+
+
+class Phase(StrEnum):
+    """Where a call stands. The last four are final."""
+
+    REQUESTED = "requested"
+    ACCEPTED = "accepted"
+    """The host took it; a job may run."""
+    OBSERVED = "observed"
+    """The host was seen in the wanted state: done."""
+    FAILED = "failed"
+    REFUSED = "refused"
+    """Not sent: the object changed or is gone, or the host is read-only."""
+    UNKNOWN = "unknown"
+    """Sent, and what became of it could not be established."""
+
+    @property
+    def final(self) -> bool:
+        return self not in (Phase.REQUESTED, Phase.ACCEPTED)
+
+
+class CallUpdate(Record):
+    """Progress of one call."""
+
+    id: str
+    action: str
+    host: str
+    target: str
+    name: str
+    """The target's display name."""
+    phase: Phase
+    at: float
+    percent: int | None = None
+    job: str = ""
+    trouble: Trouble | None = None
+
+
+class Exchange(Record):
+    """One line of the log of calls: what was asked of a host, and how it went."""
+
+    at: float
+    host: str
+    lane: str
+    """``watch`` or ``act``."""
+    operation: str
+    """For people: ``Enumerate SELECT …`` or ``Msvm_ComputerSystem.RequestStateChange``."""
+    seconds: float
+    bytes: int
+    outcome: str = "ok"
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Everything since the previous batch."""
+
+    updates: tuple[Update, ...] = ()
+    calls: tuple[CallUpdate, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
+    """Acting exchanges and failures always; reading ones sampled, newest first."""
+    cpu: float = 0.0
+    """Percent of one core the collector used."""
+    memory: int = 0
+    """Resident bytes of the collector."""
+    idle: bool = False
+    """No refresh running, no call queued, no job followed."""

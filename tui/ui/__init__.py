@@ -1,0 +1,1 @@
+"""The glass: the deck itself, in Textual."""
