@@ -1,0 +1,122 @@
+"""All lanes of one collector: a watch lane per host, an act lane on first use."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from tui.collector.act import Act, target_of
+from tui.collector.connect import Connect, connect
+from tui.collector.hub import Hub
+from tui.collector.messages import Call, CallUpdate, Configure, HostLink, Pace, Phase
+from tui.collector.watch import Pacing, Tier, Watch
+from tui.hyperv.model import Trouble
+from tui.wsman.client import Throttle
+
+__all__ = ["Crew", "target_of"]
+
+
+class Crew:
+    """Starts, steers and ends the lanes. Called from one thread."""
+
+    def __init__(
+        self, hub: Hub, *, connect: Connect = connect, now: Callable[[], float] = time.time
+    ) -> None:
+        self._hub = hub
+        self._connect = connect
+        self._now = now
+        self._pacing = Pacing()
+        self._links: dict[str, HostLink] = {}
+        self._throttles: dict[str, Throttle] = {}
+        self._watches: dict[str, Watch] = {}
+        self._acts: dict[str, Act] = {}
+
+    def configure(self, command: Configure) -> None:
+        """The set of hosts from now on; hosts that stay as they are keep their lanes."""
+        self._pacing.fast, self._pacing.slow = command.fast, command.slow
+        wanted = {link.id: link for link in command.hosts}
+        for host in [host for host, link in self._links.items() if wanted.get(host) != link]:
+            self._dismiss(host)
+        for link in command.hosts:
+            if link.id not in self._links:
+                self.watch(link).start()
+
+    def watch(self, link: HostLink) -> Watch:
+        """The watch lane of a host, made when needed and not started."""
+        if link.id not in self._watches:
+            self._links[link.id] = link
+            self._throttles[link.id] = Throttle()
+            self._watches[link.id] = Watch(
+                link,
+                self._hub,
+                connect=self._connect,
+                throttle=self._throttles[link.id],
+                pacing=self._pacing,
+                now=self._now,
+            )
+        return self._watches[link.id]
+
+    def submit(self, call: Call) -> None:
+        """Hand a call to its host's act lane."""
+        link = self._links.get(call.host)
+        if link is None:
+            trouble = Trouble("Refused", f"{call.host} is not configured")
+            self._hub.report(
+                CallUpdate(
+                    call.id,
+                    call.action,
+                    call.host,
+                    call.target,
+                    call.target,
+                    Phase.REFUSED,
+                    self._now(),
+                    trouble=trouble,
+                )
+            )
+            return
+        if call.host not in self._acts:
+            self._acts[call.host] = Act(
+                link,
+                self._hub,
+                connect=self._connect,
+                throttle=self._throttles[call.host],
+                poke=self._watches[call.host].poke,
+                now=self._now,
+            )
+        self._acts[call.host].submit(call)
+
+    def poke(self, host: str) -> None:
+        """Refresh one host now, or all of them."""
+        for watch in self._named(host):
+            watch.poke(Tier.ALL)
+
+    def pace(self, command: Pace) -> None:
+        """Change the intervals."""
+        self._pacing.fast = command.fast or self._pacing.fast
+        self._pacing.slow = command.slow or self._pacing.slow
+        for watch in self._watches.values():
+            watch.poke(Tier.FAST)
+
+    def stop(self, timeout: float | None = None) -> None:
+        """End every lane; with ``timeout`` wait that long for requests under way."""
+        lanes: list[Act | Watch] = [*self._acts.values(), *self._watches.values()]
+        for lane in lanes:
+            lane.stop()
+        if timeout is not None:
+            deadline = time.monotonic() + timeout
+            for lane in lanes:
+                lane.stop(max(0.0, deadline - time.monotonic()))
+
+    def _named(self, host: str) -> Iterable[Watch]:
+        if not host:
+            return self._watches.values()
+        return [self._watches[host]] if host in self._watches else []
+
+    def _dismiss(self, host: str) -> None:
+        self._links.pop(host, None)
+        self._throttles.pop(host, None)
+        if act := self._acts.pop(host, None):
+            act.stop()
+        if watch := self._watches.pop(host, None):
+            watch.stop()
+        self._hub.forget(host)

@@ -1,0 +1,187 @@
+"""Where lanes publish and the deck's credit is answered: one place, coalesced per host.
+
+Lanes (threads) publish whole inventories and events; ``batch`` returns what changed since the
+batch before. A burst from one host collapses to its last inventory; events are never dropped.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from tui.collector.messages import Batch, CallUpdate, Exchange, Update
+from tui.hyperv.model import Host, HostVitals, Inventory, Record
+
+READS_PER_BATCH = 40
+"""Reading exchanges are a sample for ``:perf``; failures and acting ones are kept in full."""
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(slots=True)
+class _Station:
+    """What the hub holds of one host."""
+
+    current: Inventory
+    sent: Inventory | None = None
+    seq: int = 0
+    dirty: bool = True
+
+
+@dataclass(slots=True)
+class _Outbox:
+    calls: list[CallUpdate] = field(default_factory=list)
+    exchanges: list[Exchange] = field(default_factory=list)
+    reads: deque[Exchange] = field(default_factory=lambda: deque(maxlen=READS_PER_BATCH))
+
+
+class Hub:
+    """Thread-safe meeting point of the lanes and whoever asks for batches."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._stations: dict[str, _Station] = {}
+        self._outbox = _Outbox()
+        self._busy: dict[object, bool] = {}
+        self._listeners: list[Callable[[Inventory], None]] = []
+        self._idle_told = False
+
+    # -- lanes -----------------------------------------------------------------------------
+
+    def publish(self, inventory: Inventory) -> None:
+        """A host as it is now. Takes the place of what was published before."""
+        host = inventory.host.id
+        with self._changed:
+            station = self._stations.get(host)
+            if station is None:
+                self._stations[host] = _Station(inventory)
+            else:
+                station.current = inventory
+                station.dirty = True
+            self._changed.notify_all()
+        for listener in tuple(self._listeners):
+            listener(inventory)
+
+    def forget(self, host: str) -> None:
+        """The host is no longer configured."""
+        with self._changed:
+            self._stations.pop(host, None)
+
+    def report(self, update: CallUpdate) -> None:
+        """Progress of a call."""
+        with self._changed:
+            self._outbox.calls.append(update)
+            self._changed.notify_all()
+
+    def log(self, exchange: Exchange) -> None:
+        """One request and its answer."""
+        with self._changed:
+            if exchange.lane == "watch" and exchange.outcome == "ok":
+                self._outbox.reads.append(exchange)
+            else:
+                self._outbox.exchanges.append(exchange)
+                self._changed.notify_all()
+
+    def listen(self, listener: Callable[[Inventory], None]) -> Callable[[], None]:
+        """Call ``listener`` with every inventory published; answers how to stop that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def inventory(self, host: str) -> Inventory | None:
+        """The newest inventory of a host."""
+        with self._changed:
+            station = self._stations.get(host)
+            return station.current if station else None
+
+    def inventories(self) -> dict[str, Inventory]:
+        """The newest inventory of every host."""
+        with self._changed:
+            return {host: station.current for host, station in self._stations.items()}
+
+    def set_busy(self, worker: object, *, busy: bool) -> None:
+        """A lane tells whether it has work under way."""
+        with self._changed:
+            self._busy[worker] = busy
+            if not busy:
+                self._changed.notify_all()
+
+    def retire(self, worker: object) -> None:
+        """A lane has ended."""
+        with self._changed:
+            self._busy.pop(worker, None)
+
+    # -- whoever asks ----------------------------------------------------------------------
+
+    @property
+    def idle(self) -> bool:
+        """No refresh running, no call queued, no job followed."""
+        with self._changed:
+            return not any(self._busy.values())
+
+    def resync(self, host: str) -> None:
+        """Send the whole inventory of a host with the next batch."""
+        with self._changed:
+            if station := self._stations.get(host):
+                station.sent = None
+                station.dirty = True
+                self._changed.notify_all()
+
+    def batch(self, timeout: float) -> Batch:
+        """What changed since the last batch; waits up to ``timeout`` seconds for something to."""
+        with self._changed:
+            self._changed.wait_for(self._worth_telling, timeout)
+            idle = not any(self._busy.values())
+            self._idle_told = idle
+            updates = tuple(
+                _update(station) for station in self._stations.values() if station.dirty
+            )
+            outbox, self._outbox = self._outbox, _Outbox()
+        exchanges = (*outbox.exchanges, *outbox.reads)
+        return Batch(updates, tuple(outbox.calls), exchanges, idle=idle)
+
+    def _worth_telling(self) -> bool:
+        waiting = self._outbox.calls or self._outbox.exchanges
+        if waiting or any(station.dirty for station in self._stations.values()):
+            return True
+        return not self._idle_told and not any(self._busy.values())
+
+
+def _update(station: _Station) -> Update:
+    """The step from what was sent to what is; marks it as sent."""
+    old, new = station.sent, station.current
+    station.seq += 1
+    station.sent = new
+    station.dirty = False
+    full = old is None
+    if old is None:
+        old = Inventory(Host("", ""), HostVitals(""))
+    return Update(
+        host=new.host.id,
+        seq=station.seq,
+        read_at=new.vitals.read_at,
+        full=full,
+        info=new.host if new.host != old.host else None,
+        vitals=new.vitals if new.vitals != old.vitals else None,
+        vms=_changed(old.vms, new.vms),
+        vm_vitals=_changed(old.vm_vitals, new.vm_vitals),
+        gone_vms=_gone(old.vms, new.vms),
+        switches=_changed(old.switches, new.switches),
+        gone_switches=_gone(old.switches, new.switches),
+        jobs=_changed(old.jobs, new.jobs),
+        gone_jobs=_gone(old.jobs, new.jobs),
+    )
+
+
+def _changed(old: Mapping[str, R], new: Mapping[str, R]) -> tuple[R, ...]:
+    return tuple(
+        record
+        for key, record in new.items()
+        if (before := old.get(key)) is not record and before != record
+    )
+
+
+def _gone(old: Mapping[str, object], new: Mapping[str, object]) -> tuple[str, ...]:
+    return tuple(key for key in old if key not in new)

@@ -1,0 +1,214 @@
+"""The deck's end of the pipe: starts collectors, sends commands, waits for batches.
+
+Many hosts are spread over several collector processes; to the deck they are one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections import deque
+from collections.abc import Sequence
+from itertools import chain
+
+import msgspec
+
+from tui.collector.framing import LENGTH, frame, length_of
+from tui.collector.messages import (
+    Batch,
+    Call,
+    Command,
+    Configure,
+    HostLink,
+    Next,
+    Pace,
+    Poke,
+    Resync,
+    Stop,
+)
+from tui.errors import HvError, WireError
+
+HOSTS_PER_PROCESS = 100
+GRACE = 2.0
+"""Seconds a collector gets to end by itself."""
+LAST_WORDS = 20
+"""Lines of a collector's standard error that are kept to explain its death."""
+
+
+class CollectorDied(HvError):
+    """A collector process ended by itself. ``hosts`` are the ones it watched."""
+
+    def __init__(self, hosts: Sequence[str], *, cause: str) -> None:
+        super().__init__(
+            "The refresh worker ended",
+            cause=cause,
+            hint="it is started again; no action is repeated by that",
+        )
+        self.hosts = tuple(hosts)
+
+
+class Shard:
+    """One collector process and the hosts it owns."""
+
+    def __init__(self, hosts: tuple[HostLink, ...]) -> None:
+        self.hosts = hosts
+        self._process: asyncio.subprocess.Process | None = None
+        self._words: deque[str] = deque(maxlen=LAST_WORDS)
+        self._listener: asyncio.Task[None] | None = None
+        self._answer: asyncio.Task[Batch] | None = None
+        self._decoder = msgspec.msgpack.Decoder(Batch)
+
+    async def start(self, configure: Configure) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tui.collector",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        self._listener = asyncio.create_task(self._listen(self._process))
+        await self.send(msgspec.structs.replace(configure, hosts=self.hosts))
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stderr is not None
+        while line := await process.stderr.readline():
+            self._words.append(line.decode(errors="replace").rstrip())
+
+    async def send(self, command: Command) -> None:
+        """Raises CollectorDied when nobody listens any more."""
+        if self._process is None or self._process.stdin is None:
+            raise self._died()
+        try:
+            self._process.stdin.write(frame(command))
+            await self._process.stdin.drain()
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise self._died() from error
+
+    def answer(self) -> asyncio.Task[Batch]:
+        """The batch under way, credit given when there is none."""
+        if self._answer is None:
+            self._answer = asyncio.create_task(self._ask())
+        return self._answer
+
+    def take(self) -> Batch:
+        """The batch that has come. Raises what its task raised."""
+        assert self._answer is not None
+        answer, self._answer = self._answer, None
+        return answer.result()
+
+    async def _ask(self) -> Batch:
+        await self.send(Next())
+        assert self._process is not None
+        assert self._process.stdout is not None
+        try:
+            head = await self._process.stdout.readexactly(LENGTH)
+            body = await self._process.stdout.readexactly(length_of(head))
+            return self._decoder.decode(body)
+        except (asyncio.IncompleteReadError, msgspec.DecodeError, WireError) as error:
+            raise self._died() from error
+
+    def _died(self) -> CollectorDied:
+        code = self._process.returncode if self._process else None
+        last = self._words[-1] if self._words else ""
+        cause = last or (f"exit code {code}" if code is not None else "its pipe closed")
+        return CollectorDied([link.id for link in self.hosts], cause=cause)
+
+    async def stop(self) -> None:
+        """End the process: politely, then not."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                process.stdin.write(frame(Stop()))
+                process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), GRACE)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+        for task in (self._answer, self._listener):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        self._answer = None
+
+
+class CollectorProcess:
+    """All collectors, as one."""
+
+    def __init__(self, *, hosts_per_process: int = HOSTS_PER_PROCESS) -> None:
+        self._per_process = hosts_per_process
+        self._configure = Configure(())
+        self._shards: list[Shard] = []
+
+    async def start(self, configure: Configure) -> None:
+        """Start as many processes as the hosts need, and tell each its own."""
+        self._configure = configure
+        hosts = configure.hosts
+        parts = [hosts[i : i + self._per_process] for i in range(0, len(hosts), self._per_process)]
+        self._shards = [Shard(part) for part in parts]
+        await asyncio.gather(*(shard.start(configure) for shard in self._shards))
+
+    async def send(self, command: Command) -> None:
+        """Send a command where it belongs. Raises CollectorDied."""
+        match command:
+            case Configure():
+                await self.stop()
+                await self.start(command)
+            case Call(host=host) | Resync(host=host) | Poke(host=host) if host:
+                for shard in self._shards:
+                    if any(link.id == host for link in shard.hosts):
+                        await shard.send(command)
+            case Pace(fast=fast, slow=slow):
+                self._configure = msgspec.structs.replace(
+                    self._configure,
+                    fast=fast or self._configure.fast,
+                    slow=slow or self._configure.slow,
+                )
+                await self._broadcast(command)
+            case _:
+                await self._broadcast(command)
+
+    async def _broadcast(self, command: Command) -> None:
+        for shard in self._shards:
+            await shard.send(command)
+
+    async def next_batch(self) -> Batch:
+        """Give credit and wait. Raises CollectorDied for a process that ended."""
+        answers = {shard.answer(): shard for shard in self._shards}
+        if not answers:
+            await asyncio.Event().wait()
+        done, _ = await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
+        return merge([answers[answer].take() for answer in done])
+
+    async def restart(self, died: CollectorDied) -> None:
+        """Start the process that ended again, with the hosts it had. Repeats no call."""
+        for index, shard in enumerate(self._shards):
+            if tuple(link.id for link in shard.hosts) == died.hosts:
+                await shard.stop()
+                self._shards[index] = Shard(shard.hosts)
+                await self._shards[index].start(self._configure)
+
+    async def stop(self) -> None:
+        """End every process."""
+        shards, self._shards = self._shards, []
+        await asyncio.gather(*(shard.stop() for shard in shards))
+
+
+def merge(batches: Sequence[Batch]) -> Batch:
+    """Several collectors' batches as one."""
+    if len(batches) == 1:
+        return batches[0]
+    return Batch(
+        updates=tuple(chain.from_iterable(batch.updates for batch in batches)),
+        calls=tuple(chain.from_iterable(batch.calls for batch in batches)),
+        exchanges=tuple(chain.from_iterable(batch.exchanges for batch in batches)),
+        cpu=sum(batch.cpu for batch in batches),
+        memory=sum(batch.memory for batch in batches),
+        idle=all(batch.idle for batch in batches),
+    )

@@ -1,0 +1,132 @@
+"""The collector without its process: the same lanes, for the blocking command line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+from tui.collector.connect import Connect, connect
+from tui.collector.crew import Crew
+from tui.collector.hub import Hub
+from tui.collector.messages import Call, CallUpdate, Exchange, HostLink, Phase
+from tui.collector.watch import Tier, trouble_of
+from tui.errors import UsageError
+from tui.hyperv.model import Inventory, Trouble
+from tui.wsman.client import CimClient, Throttle
+
+HOSTS_AT_ONCE = 32
+LINGER = 2.0
+"""Seconds lanes get to end when the session closes."""
+TICK = 0.1
+
+
+class Session:
+    """Hosts, read once or acted upon, from one thread of the caller's."""
+
+    def __init__(
+        self,
+        links: Sequence[HostLink],
+        *,
+        connect: Connect = connect,
+        on_exchange: Callable[[Exchange], None] | None = None,
+    ) -> None:
+        self.links = {link.id: link for link in links}
+        self.troubles: dict[str, Trouble] = {}
+        """Hosts that could not be read, and why."""
+        self._connect = connect
+        self._on_exchange = on_exchange
+        self._hub = Hub()
+        self._crew = Crew(self._hub, connect=connect)
+        self._clients: list[CimClient] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all lanes and connections."""
+        self._crew.stop(LINGER)
+        for client in self._clients:
+            client.close()
+
+    def load(
+        self, tiers: Tier = Tier.ALL, hosts: Sequence[str] | None = None
+    ) -> dict[str, Inventory]:
+        """Read hosts (all by default) side by side. Failures land in ``troubles``."""
+        names = list(self.links if hosts is None else hosts)
+        with ThreadPoolExecutor(min(HOSTS_AT_ONCE, max(1, len(names)))) as pool:
+            failures = pool.map(lambda name: self._step(name, tiers), names)
+            for name, failure in zip(names, failures, strict=True):
+                self.troubles.pop(name, None)
+                if failure is not None:
+                    self.troubles[name] = failure
+        self._tell_exchanges()
+        return {name: i for name, i in self._hub.inventories().items() if name in names}
+
+    def _step(self, name: str, tiers: Tier) -> Trouble | None:
+        failure = self._crew.watch(self.links[name]).step(tiers)
+        return trouble_of(failure) if failure is not None else None
+
+    def _tell_exchanges(self) -> None:
+        batch = self._hub.batch(0.0)
+        if self._on_exchange is not None:
+            for exchange in batch.exchanges:
+                self._on_exchange(exchange)
+
+    def run(
+        self,
+        calls: Sequence[Call],
+        progress: Callable[[CallUpdate], None],
+        *,
+        wait: bool = True,
+        timeout: float | None = None,
+    ) -> dict[str, CallUpdate]:
+        """Run calls and answer the last update of each, by call id.
+
+        With ``wait`` that is a final one; without, a host's acceptance is enough. After
+        ``timeout`` seconds the last update known stands.
+        """
+        last: dict[str, CallUpdate] = {}
+        for host in {call.host for call in calls}:
+            if host in self.links:
+                self._crew.watch(self.links[host]).start()
+        for call in calls:
+            self._crew.submit(call)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while any(not _settled(last.get(call.id), wait=wait) for call in calls):
+            if deadline is not None and time.monotonic() >= deadline:
+                break
+            batch = self._hub.batch(TICK)
+            for update in batch.calls:
+                last[update.id] = update
+                progress(update)
+            if self._on_exchange is not None:
+                for exchange in batch.exchanges:
+                    self._on_exchange(exchange)
+        return last
+
+    def client(self, host: str) -> CimClient:
+        """A client of its own on one host. Raises UsageError for a host not configured."""
+        if host not in self.links:
+            raise UsageError(
+                f"{host} is not configured", hint=f"known hosts: {', '.join(sorted(self.links))}"
+            )
+        client = self._connect(self.links[host], Throttle(), lambda *_: None)
+        self._clients.append(client)
+        return client
+
+
+def _settled(update: CallUpdate | None, *, wait: bool) -> bool:
+    if update is None:
+        return False
+    return update.phase.final or (not wait and update.phase is Phase.ACCEPTED)

@@ -1,0 +1,288 @@
+"""The watch lane: one thread per host that keeps its inventory true.
+
+Reads in three tiers (facts on connect, fast, slow), each host at its own pace: a slow host
+stretches only itself, a failing one backs off with jitter and stays listed with its reason.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import statistics
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Flag, auto
+
+import msgspec
+
+from tui.collector.connect import Connect
+from tui.collector.hub import Hub
+from tui.collector.messages import Exchange, HostLink
+from tui.errors import AuthRejected, Fault, HvError, LinkError, WireError
+from tui.hyperv.model import Host, HostVitals, Inventory, Link, Trouble
+from tui.hyperv.read import Reader
+from tui.wsman.client import CimClient, Throttle
+
+log = logging.getLogger(__name__)
+
+FIRST_BACKOFF = 2.0
+LONGEST_BACKOFF = 60.0
+LONGEST_STRETCH = 60.0
+FACTS_EVERY = 600.0
+
+
+class Tier(Flag):
+    """What to read."""
+
+    NONE = 0
+    FAST = auto()
+    SLOW = auto()
+    FACTS = auto()
+    ALL = FAST | SLOW | FACTS
+
+
+@dataclass(slots=True)
+class Pacing:
+    """Seconds between ticks, shared by all lanes of a collector."""
+
+    fast: float = 2.0
+    slow: float = 30.0
+
+
+def trouble_of(error: HvError) -> Trouble:
+    """An error as a record."""
+    return Trouble(type(error).__name__, error.title, error.cause, error.hint, error.code)
+
+
+def bug(error: Exception) -> HvError:
+    """A failure of ours, said as such. The text of the exception may hold secrets: not shown."""
+    return HvError(
+        "hvdeck made a mistake reading this host",
+        cause=type(error).__name__,
+        hint="the log file has the details; the next tick tries again",
+    )
+
+
+class Watch:
+    """Refreshes one host. ``step`` reads once, blocking; ``run`` does it for ever."""
+
+    def __init__(
+        self,
+        link: HostLink,
+        hub: Hub,
+        *,
+        connect: Connect,
+        throttle: Throttle,
+        pacing: Pacing,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.link = link
+        self._hub = hub
+        self._connect = connect
+        self._throttle = throttle
+        self._pacing = pacing
+        self._now = now
+        self._client: CimClient | None = None
+        self._reader: Reader | None = None
+        self._spent = (0, 0)
+        self._trips: deque[float] = deque(maxlen=9)
+        self._failures = 0
+        self._stretch = 0.0
+        self._due = {Tier.FAST: 0.0, Tier.SLOW: 0.0, Tier.FACTS: 0.0}
+        self._wake = threading.Condition()
+        self._wanted = Tier.NONE
+        self._stopped = False
+        self._thread: threading.Thread | None = None
+        self._inventory = Inventory(
+            Host(link.id, link.url, read_only=link.read_only, demo=link.demo),
+            HostVitals(link.id, interval=pacing.fast),
+        )
+
+    # -- life ------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Publish the host as connecting and keep it fresh from now on."""
+        if self._thread is None:
+            self._hub.set_busy(self, busy=True)
+            self._hub.publish(self._inventory)
+            self._thread = threading.Thread(
+                target=self._run, name=f"watch {self.link.id}", daemon=True
+            )
+            self._thread.start()
+
+    def stop(self, timeout: float | None = None) -> None:
+        """End the thread; with ``timeout`` wait that many seconds for a request under way."""
+        with self._wake:
+            self._stopped = True
+            self._wake.notify()
+        if self._thread is not None and timeout is not None:
+            self._thread.join(timeout)
+        elif self._thread is None:
+            self._disconnect()
+
+    def poke(self, tiers: Tier) -> None:
+        """Read these tiers now, also in the middle of a back-off."""
+        with self._wake:
+            self._wanted |= tiers
+            if self._thread is not None:
+                self._hub.set_busy(self, busy=True)
+            self._wake.notify()
+
+    def _run(self) -> None:
+        try:
+            while not self._stopped:
+                wanted = self._take_wanted()
+                self._hub.set_busy(self, busy=True)
+                self.step(wanted)
+                self._rest()
+        finally:
+            self._disconnect()
+            self._hub.retire(self)
+
+    def _take_wanted(self) -> Tier:
+        with self._wake:
+            wanted, self._wanted = self._wanted, Tier.NONE
+        now = time.monotonic()
+        for tier, at in self._due.items():
+            if now >= at:
+                wanted |= tier
+        return wanted
+
+    def _rest(self) -> None:
+        with self._wake:
+            if self._wanted or self._stopped:
+                return
+            self._hub.set_busy(self, busy=False)
+            pause = min(self._due.values()) - time.monotonic()
+            self._wake.wait_for(lambda: self._wanted or self._stopped, max(0.0, pause))
+
+    # -- one refresh -----------------------------------------------------------------------
+
+    def step(self, tiers: Tier) -> HvError | None:
+        """Read ``tiers``, fast first, and publish after each. Answers what went wrong, if so."""
+        started = time.monotonic()
+        failure: HvError | None = None
+        if self._reader is None:
+            tiers |= Tier.FAST
+        for tier in (Tier.FAST, Tier.FACTS, Tier.SLOW):
+            if tier in tiers and (failure := self._read(tier)) is not None:
+                break
+        if failure is None:
+            self._failures = 0
+        self._reschedule(tiers, started, failure)
+        return failure
+
+    def _read(self, tier: Tier) -> HvError | None:
+        started, read_at = time.monotonic(), self._now()
+        try:
+            self._inventory = self._reading(tier)
+        except HvError as error:
+            return self._failed(tier, error)
+        except Exception as error:
+            log.exception("reading %s of %s", tier.name, self.link.id)
+            return self._failed(tier, bug(error))
+        if tier is Tier.FAST:
+            self._adapt(time.monotonic() - started)
+        link = Link.SLOW if self._stretch > 0 else Link.UP
+        self._publish(link, None, read_at=read_at if tier is Tier.FAST else 0.0)
+        return None
+
+    def _reading(self, tier: Tier) -> Inventory:
+        if self._reader is None:
+            self._client = self._connect(self.link, self._throttle, self._exchanged)
+            self._reader = Reader(
+                self._client,
+                self.link.id,
+                self.link.url,
+                read_only=self.link.read_only,
+                demo=self.link.demo,
+                now=self._now,
+                previous=self._inventory,
+            )
+        match tier:
+            case Tier.FACTS:
+                return self._reader.facts()
+            case Tier.SLOW:
+                return self._reader.slow()
+            case _:
+                return self._reader.fast()
+
+    def _failed(self, tier: Tier, error: HvError) -> HvError | None:
+        """A refused slow tier leaves the host up; anything else takes it down."""
+        partial = tier is not Tier.FAST and isinstance(error, Fault | WireError)
+        if isinstance(error, LinkError) or not partial:
+            self._failures += 1
+            self._disconnect()
+            self._publish(Link.DOWN, trouble_of(error))
+            return error
+        self._publish(self._inventory.vitals.link, trouble_of(error))
+        return None
+
+    def _publish(self, link: Link, trouble: Trouble | None, *, read_at: float = 0.0) -> None:
+        vitals = self._inventory.vitals
+        requests, octets = self._traffic()
+        vitals = msgspec.structs.replace(
+            vitals,
+            link=link,
+            trouble=trouble,
+            read_at=read_at or vitals.read_at,
+            interval=self._interval(),
+            latency=statistics.median(self._trips) if self._trips else 0.0,
+            requests=requests,
+            bytes=octets,
+        )
+        self._inventory = msgspec.structs.replace(self._inventory, vitals=vitals)
+        self._hub.publish(self._inventory)
+
+    def _exchanged(self, operation: str, seconds: float, octets: int, outcome: str) -> None:
+        self._trips.append(seconds)
+        exchange = Exchange(self._now(), self.link.id, "watch", operation, seconds, octets, outcome)
+        self._hub.log(exchange)
+
+    # -- pace ------------------------------------------------------------------------------
+
+    def _interval(self) -> float:
+        return max(self._pacing.fast, self._stretch)
+
+    def _adapt(self, seconds: float) -> None:
+        """Stretch this host's interval while one tick takes longer than the interval."""
+        if seconds > self._pacing.fast:
+            self._stretch = min(LONGEST_STRETCH, seconds * 1.5)
+        else:
+            self._stretch = 0.0
+
+    def _reschedule(self, tiers: Tier, started: float, failure: HvError | None) -> None:
+        now = time.monotonic()
+        if failure is not None:
+            pause = self._backoff(failure)
+            self._due = dict.fromkeys(self._due, now + pause)
+            return
+        if Tier.FAST in tiers:
+            self._due[Tier.FAST] = max(now, started + self._interval())
+        if Tier.SLOW in tiers:
+            self._due[Tier.SLOW] = now + self._pacing.slow
+        if Tier.FACTS in tiers:
+            self._due[Tier.FACTS] = now + FACTS_EVERY
+
+    def _backoff(self, failure: HvError) -> float:
+        """Doubling with jitter. A refused password waits longest: accounts lock."""
+        if isinstance(failure, AuthRejected):
+            pause = LONGEST_BACKOFF
+        else:
+            pause = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(self._failures - 1, 10))
+        return pause * random.uniform(0.75, 1.25)
+
+    def _traffic(self) -> tuple[int, int]:
+        requests, octets = self._spent
+        if self._client is not None:
+            requests, octets = requests + self._client.requests, octets + self._client.bytes
+        return requests, octets
+
+    def _disconnect(self) -> None:
+        self._spent = self._traffic()
+        client, self._client, self._reader = self._client, None, None
+        if client is not None:
+            client.close()
