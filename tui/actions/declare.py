@@ -1,18 +1,17 @@
-"""Every action, declared once. Keys, palette, help, forms, confirmations, CLI and README follow.
-
-Knows verbs (``hyperv.ops``) and nouns (``hyperv.model``); knows no screen, no pipe, no store.
-"""
+"""What an action is: kind, risk, target, form field, and the row that ties them together."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui.hyperv.model import Host, HostVitals, Job, Switch, Vm, VmVitals
-from tui.hyperv.outcome import Outcome
-from tui.wsman.client import CimClient
+
+if TYPE_CHECKING:  # the deck reads this table at start-up and never calls a host itself
+    from tui.hyperv.outcome import Outcome
+    from tui.wsman.client import CimClient
 
 
 class Kind(StrEnum):
@@ -65,6 +64,8 @@ class Field:
     problem: Callable[[Target, Any], str | None] | None = None
     """Why a value cannot be taken, in words; None when it can."""
     multiline: bool = False
+    asked: bool = True
+    """False: an option of the command line alone; the deck uses the current value."""
 
 
 @dataclass(frozen=True, slots=True)

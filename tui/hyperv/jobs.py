@@ -1,0 +1,106 @@
+"""One job of a host, by reference: how far it is, and how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from tui.errors import Fault, JobFailed, WireError
+from tui.hyperv import clean, meanings
+from tui.hyperv.model import Job
+from tui.wsman.cim import CimInstance, CimRef
+from tui.wsman.embedded import from_text
+from tui.wsman.schema import VIRTUALIZATION
+
+if TYPE_CHECKING:
+    from tui.wsman.client import CimClient
+
+FINISHED = 7
+"""JobState from which on a job no longer runs."""
+
+
+def read(client: CimClient, ref: CimRef, host: str, subject: str = "") -> Job | None:
+    """The job as it is now; None when it is gone, so the object itself must tell the outcome.
+
+    A job that failed is asked for its details, once it has ended.
+    """
+    try:
+        instance = client.get(_complete(ref))
+    except Fault as fault:
+        if meanings.is_gone(fault):
+            return None
+        raise
+    job = join_job(instance, host, subject)
+    if job.finished and not job.succeeded:
+        details = _details(client, ref)
+        if details:
+            return _with_error(job, details)
+    return job
+
+
+def raise_if_failed(job: Job, title: str = "") -> None:
+    """``JobFailed`` when the job ended badly; nothing while it runs or when it succeeded."""
+    if not job.finished or job.succeeded:
+        return
+    cause = job.error or meanings.of_return(job.error_code)[0] if job.error_code else job.error
+    if job.state in (8, 9):
+        cause = cause or "It was cancelled"
+    raise JobFailed(
+        title or f"{job.name} failed",
+        cause=cause or "The host gives no reason",
+        hint=meanings.of_job(job.error_code),
+        code=job.error_code,
+    )
+
+
+def join_job(instance: CimInstance, host: str, subject: str = "") -> Job:
+    """A CIM_ConcreteJob or kin as a ``Job``."""
+    get = instance.get
+    return Job(
+        id=f"{host}:{clean.text(get('InstanceID'))}",
+        host=host,
+        name=clean.text(get("ElementName")) or clean.text(get("Caption")) or "Job",
+        type=clean.number(get("JobType")),
+        state=clean.number(get("JobState")),
+        percent=min(100, clean.number(get("PercentComplete"))),
+        started_at=clean.moment(get("StartTime")) or clean.moment(get("TimeSubmitted")),
+        elapsed=clean.seconds(get("ElapsedTime")),
+        error=_error_text(instance),
+        error_code=clean.number(get("ErrorCode")),
+        cancellable=get("Cancellable") is True,
+        class_name=instance.class_name,
+        subject=subject,
+    )
+
+
+def _error_text(instance: CimInstance) -> str:
+    return clean.text(instance.get("ErrorDescription"), limit=clean.LONG) or clean.text(
+        instance.get("ErrorSummaryDescription"), limit=clean.LONG
+    )
+
+
+def _complete(ref: CimRef) -> CimRef:
+    return ref if ref.namespace else CimRef(ref.class_name, ref.keys, VIRTUALIZATION)
+
+
+def _details(client: CimClient, ref: CimRef) -> str:
+    """Messages of GetErrorEx; empty when the job has none or its class lacks the method."""
+    try:
+        output = client.invoke(_complete(ref), "GetErrorEx")
+    except Fault:
+        return ""
+    errors = output.values.get("Errors")
+    found: list[str] = []
+    for text in errors if isinstance(errors, tuple) else ():
+        with contextlib.suppress(WireError):
+            message = from_text(str(text), VIRTUALIZATION).get("Message")
+            cleaned = clean.text(message, limit=clean.LONG)
+            if cleaned and cleaned not in found:
+                found.append(cleaned)
+    return "; ".join(found)
+
+
+def _with_error(job: Job, error: str) -> Job:
+    from msgspec.structs import replace  # only a failed job needs it
+
+    return replace(job, error=error)

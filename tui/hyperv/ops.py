@@ -1,0 +1,250 @@
+"""One function per verb on a virtual machine or job. Plain values in, ``Outcome`` out.
+
+Knows the methods of root/virtualization/v2 and what their return values mean; keeps nothing and
+follows no job.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.errors import Fault, MethodFailed, Refused, WireError
+from tui.hyperv import meanings
+from tui.hyperv.outcome import Done, Outcome, Started
+from tui.wsman.cim import CimInstance, CimRef, CimValue
+from tui.wsman.embedded import to_text
+from tui.wsman.schema import VIRTUALIZATION
+
+if TYPE_CHECKING:
+    from tui.wsman.client import CimClient
+    from tui.wsman.reply import MethodOutput
+
+_DONE = 0
+_JOB_STARTED = 4096
+_CANCEL = 4
+_RUN, _OFF, _SAVE, _PAUSE, _RESET = 2, 3, 6, 9, 11
+_STATUS_OK = 2
+_STATUS_DEGRADED = 3
+_REASON = "Requested by an administrator with hvdeck"
+
+# -- where things are ----------------------------------------------------------------------
+
+
+def vm_ref(vm_id: str) -> CimRef:
+    """The reference of a virtual machine."""
+    keys = (("CreationClassName", "Msvm_ComputerSystem"), ("Name", vm_id))
+    return CimRef("Msvm_ComputerSystem", keys, VIRTUALIZATION)
+
+
+def service_ref() -> CimRef:
+    """The management service; its one key that is the same on every host suffices."""
+    name = "Msvm_VirtualSystemManagementService"
+    return CimRef(name, (("CreationClassName", name),), VIRTUALIZATION)
+
+
+def job_ref(instance_id: str, class_name: str = "Msvm_ConcreteJob") -> CimRef:
+    """The reference of a job."""
+    return CimRef(class_name, (("InstanceID", instance_id),), VIRTUALIZATION)
+
+
+def settings_id(vm_id: str) -> str:
+    """InstanceID of a machine's current settings."""
+    return f"Microsoft:{vm_id}"
+
+
+# -- state ---------------------------------------------------------------------------------
+
+
+def read_state(client: CimClient, vm_id: str, name: str = "") -> int:
+    """EnabledState as the host has it now; ``Refused`` when the machine is not there."""
+    try:
+        instance = client.get(vm_ref(vm_id))
+    except Fault as fault:
+        raise _gone_or(fault, name or vm_id) from fault
+    state = instance.get("EnabledState")
+    return state if isinstance(state, int) else 0
+
+
+def start(client: CimClient, vm_id: str, name: str = "") -> Outcome:
+    """Switch on, or continue a saved machine."""
+    return _request_state(client, vm_id, name, _RUN, "start")
+
+
+def turn_off(client: CimClient, vm_id: str, name: str = "") -> Outcome:
+    """Cut the power; of a saved machine, throw the saved state away."""
+    return _request_state(client, vm_id, name, _OFF, "turn off")
+
+
+def reset(client: CimClient, vm_id: str, name: str = "") -> Outcome:
+    """Restart without the guest's consent."""
+    return _request_state(client, vm_id, name, _RESET, "reset")
+
+
+def pause(client: CimClient, vm_id: str, name: str = "") -> Outcome:
+    """Stop the processors, keep the memory."""
+    return _request_state(client, vm_id, name, _PAUSE, "pause")
+
+
+def resume(client: CimClient, vm_id: str, name: str = "") -> Outcome:
+    """Let a paused machine go on."""
+    return _request_state(client, vm_id, name, _RUN, "resume")
+
+
+def save(client: CimClient, vm_id: str, name: str = "") -> Outcome:
+    """Write memory to disk and stop."""
+    return _request_state(client, vm_id, name, _SAVE, "save")
+
+
+def _request_state(client: CimClient, vm_id: str, name: str, wanted: int, verb: str) -> Outcome:
+    return _invoke(
+        client, vm_ref(vm_id), "RequestStateChange", verb, name or vm_id, RequestedState=wanted
+    )
+
+
+# -- through the guest ---------------------------------------------------------------------
+
+
+def shut_down(client: CimClient, vm_id: str, name: str = "", *, force: bool = False) -> Outcome:
+    """Ask the guest to shut down."""
+    component = _shutdown_component(client, vm_id, name or vm_id, "shut down")
+    return _invoke(
+        client,
+        component,
+        "InitiateShutdown",
+        "shut down",
+        name or vm_id,
+        Force=force,
+        Reason=_REASON,
+    )
+
+
+def reboot(client: CimClient, vm_id: str, name: str = "", *, force: bool = False) -> Outcome:
+    """Ask the guest to restart."""
+    component = _shutdown_component(client, vm_id, name or vm_id, "reboot")
+    return _invoke(
+        client, component, "InitiateReboot", "reboot", name or vm_id, Force=force, Reason=_REASON
+    )
+
+
+def _shutdown_component(client: CimClient, vm_id: str, name: str, verb: str) -> CimRef:
+    """The running shutdown service of a guest.
+
+    It exists only while the machine runs and the service is offered, and takes requests only
+    while its first OperationalStatus is OK (or degraded by an older protocol).
+    """
+    found = client.query(
+        VIRTUALIZATION, f"SELECT * FROM Msvm_ShutdownComponent WHERE SystemName = '{vm_id}'"
+    )
+    if not found:
+        raise Refused(
+            f"Cannot ask {name} to {verb}",
+            cause="The host offers no shutdown service for it: it is not running, or the "
+            "integration service is switched off",
+            hint="Start it or enable the service, or turn the machine off",
+        )
+    component = found[0]
+    statuses = component.get("OperationalStatus")
+    status = statuses[0] if isinstance(statuses, tuple) and statuses else _STATUS_OK
+    if status not in (_STATUS_OK, _STATUS_DEGRADED):
+        raise Refused(
+            f"Cannot ask {name} to {verb}",
+            cause="The shutdown service inside the guest does not answer",
+            hint="The guest may still be starting or have no integration services; "
+            "try again later, or turn the machine off",
+            code=status if isinstance(status, int) else 0,
+        )
+    names = ("CreationClassName", "DeviceID", "SystemCreationClassName", "SystemName")
+    keys = tuple((key, str(component.get(key) or "")) for key in names)
+    return CimRef("Msvm_ShutdownComponent", keys, VIRTUALIZATION)
+
+
+# -- settings ------------------------------------------------------------------------------
+
+
+def rename(client: CimClient, vm_id: str, name: str, new_name: str) -> Outcome:
+    """Give another display name."""
+    return modify_settings(client, vm_id, name, "rename", {"ElementName": new_name})
+
+
+def set_notes(client: CimClient, vm_id: str, name: str, notes: str) -> Outcome:
+    """Replace the notes. Hosts keep only the first element of the array."""
+    return modify_settings(client, vm_id, name, "set the notes of", {"Notes": (notes,)})
+
+
+def modify_settings(
+    client: CimClient, vm_id: str, name: str, verb: str, values: dict[str, CimValue]
+) -> Outcome:
+    """Change some of a machine's settings; only what changes is sent."""
+    instance = CimInstance(
+        "Msvm_VirtualSystemSettingData",
+        {"InstanceID": settings_id(vm_id), **values},
+        VIRTUALIZATION,
+    )
+    return _invoke(
+        client,
+        service_ref(),
+        "ModifySystemSettings",
+        verb,
+        name or vm_id,
+        SystemSettings=to_text(instance),
+    )
+
+
+# -- jobs ----------------------------------------------------------------------------------
+
+
+def cancel_job(
+    client: CimClient, instance_id: str, class_name: str = "Msvm_ConcreteJob", name: str = ""
+) -> Outcome:
+    """Ask a job to end, after checking that it is still there and lets itself be cancelled."""
+    ref = job_ref(instance_id, class_name)
+    what = name or f"job {instance_id}"
+    try:
+        job = client.get(ref)
+    except Fault as fault:
+        raise _gone_or(fault, what) from fault
+    if not job.get("Cancellable"):
+        raise Refused(
+            f"Cannot cancel {what}",
+            cause="The host does not let this job be cancelled now",
+            hint="Wait until it ends",
+        )
+    return _invoke(client, ref, "RequestStateChange", "cancel", what, RequestedState=_CANCEL)
+
+
+# -- calling -------------------------------------------------------------------------------
+
+
+def _invoke(
+    client: CimClient, ref: CimRef, method: str, verb: str, name: str, **parameters: CimValue
+) -> Outcome:
+    try:
+        output = client.invoke(ref, method, **parameters)
+    except Fault as fault:
+        raise _gone_or(fault, name) from fault
+    return outcome(output, f"{ref.class_name}.{method}", f"Could not {verb} {name}")
+
+
+def outcome(output: MethodOutput, method: str, title: str) -> Outcome:
+    """What a return value means: done, a job, or an exception in words."""
+    if output.return_value == _DONE:
+        return Done()
+    if output.return_value == _JOB_STARTED:
+        job = output.values.get("Job")
+        if isinstance(job, CimRef):
+            return Started(job)
+        raise WireError(title, cause=f"{method} started a job and did not say which")
+    cause, hint = meanings.of_return(output.return_value)
+    raise MethodFailed(title, method=method, code=output.return_value, cause=cause, hint=hint)
+
+
+def _gone_or(fault: Fault, name: str) -> Fault | Refused:
+    """The same fault, or a plain sentence when it means that the object is not there."""
+    if not meanings.is_gone(fault):
+        return fault
+    return Refused(
+        f"{name} is no longer on this host",
+        cause="It was deleted, moved to another host, or has ended",
+        hint="Look at where it is now and try there",
+        code=fault.code,
+    )
