@@ -1,41 +1,346 @@
-"""The columns of every pane, as data: title, raw value to sort by, text to draw."""
+"""The columns of every pane, as data; those of jobs and calls come from ``activity``."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
 
-Row = TypeVar("Row")
+from tui.rows import text
+from tui.rows.activity import (
+    CALL_COLUMNS,
+    CALL_DEFAULT,
+    EXCHANGE_COLUMNS,
+    EXCHANGE_DEFAULT,
+    JOB_COLUMNS,
+    JOB_DEFAULT,
+)
+from tui.rows.column import Cell, Column, find, order, plain, select
+from tui.store.rows import HostRow, SwitchRow, VmRow
+
+__all__ = [
+    "CALL_COLUMNS", "CALL_DEFAULT", "EXCHANGE_COLUMNS", "EXCHANGE_DEFAULT", "HOST_COLUMNS",
+    "HOST_DEFAULT", "JOB_COLUMNS", "JOB_DEFAULT", "SWITCH_COLUMNS", "SWITCH_DEFAULT",
+    "VM_COLUMNS", "VM_DEFAULT", "Cell", "Column", "find", "order", "plain", "select",
+]  # fmt: skip
+
+# -- virtual machines ----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What one cell shows. ``tone`` names a semantic style, resolved by the UI alone."""
-
-    text: str
-    tone: str = ""
-    bar: float | None = None
-    """0..1 when the cell also shows a meter."""
+def _vm_state(row: VmRow) -> Cell:
+    state = text.vm_shown(row.vitals, row.pending)
+    return Cell(str(state), "stale" if row.stale >= 3 else state.tone)
 
 
-@dataclass(frozen=True, slots=True)
-class Column(Generic[Row]):
-    """One column of a table of ``Row``."""
+def _vm_cpu(row: VmRow) -> Cell:
+    cpu = row.vitals.cpu
+    if cpu is None:
+        return Cell("")
+    return Cell(text.percent(cpu), _load_tone(cpu), cpu / 100)
 
-    id: str
-    """Stable: used by sort, export, ``--columns`` and views."""
-    title: str
-    value: Callable[[Row], Any]
-    """Raw value: sorted by, exported as JSON. None sorts last."""
-    cell: Callable[[Row], Cell]
-    width: int
-    """Preferred width in cells."""
-    minimum: int = 0
-    """It is hidden rather than drawn narrower; 0 means ``width``."""
-    right: bool = False
-    """Numbers are right-aligned."""
-    priority: int = 5
-    """0 is never hidden; higher numbers leave first when the screen is narrow."""
-    grow: bool = False
-    """Takes spare width."""
+
+def _load_tone(percent: float) -> str:
+    return "error" if percent >= 95 else "warning" if percent >= 80 else ""
+
+
+def _demand_percent(row: VmRow) -> float | None:
+    free = row.vitals.memory_available
+    return None if free is None or row.vitals.memory is None else 100.0 - free
+
+
+def _vm_demand(row: VmRow) -> Cell:
+    share = _demand_percent(row)
+    if share is None:
+        return Cell("")
+    tone = "error" if share > 100 else "warning" if share >= 95 else ""
+    return Cell(text.size(row.vitals.demand), tone, min(1.0, share / 100))
+
+
+def vm_uptime(row: VmRow) -> float | None:
+    """Seconds a VM has been running, as of the reading we show."""
+    return text.since(row.vitals.started_at, row.host_vitals.read_at)
+
+
+def _heartbeat(row: VmRow) -> Cell:
+    return Cell(*text.heartbeat(row.vitals.heartbeat))
+
+
+def checkpoint_age(row: VmRow) -> float | None:
+    """Seconds since the oldest checkpoint was made."""
+    made = [point.created_at for point in row.vm.checkpoints if point.created_at]
+    return text.since(min(made), row.host_vitals.read_at) if made else None
+
+
+def _checkpoints(row: VmRow) -> Cell:
+    points = row.vm.checkpoints
+    if not points:
+        return Cell("")
+    oldest = min(points, key=lambda point: point.created_at)
+    words = [str(len(points)), text.age(checkpoint_age(row))]
+    kinds = {point.kind for point in points}
+    words.append(oldest.kind[:4] if len(kinds) == 1 else "mixed")
+    old = (checkpoint_age(row) or 0) > 3 * 86_400
+    bad = "missing" in kinds
+    return Cell(" ".join(filter(None, words)), "error" if bad else "warning" if old else "")
+
+
+def _replication(row: VmRow) -> Cell:
+    return Cell(*text.REPLICATION.get(row.vitals.replication, ("", "")))
+
+
+def vm_switches(row: VmRow) -> tuple[str, ...]:
+    """Names of the virtual switches a VM is connected to, each once."""
+    return tuple(dict.fromkeys(nic.switch_name for nic in row.vm.nics if nic.switch_name))
+
+
+def vm_vlans(row: VmRow) -> tuple[int, ...]:
+    """Access, native and trunked VLANs of all adapters, ascending."""
+    found = {nic.vlan.id for nic in row.vm.nics if nic.vlan.mode}
+    found.update(number for nic in row.vm.nics for number in nic.vlan.trunk)
+    return tuple(sorted(found))
+
+
+def _both(one: float | None, other: float | None) -> float | None:
+    return None if one is None and other is None else (one or 0.0) + (other or 0.0)
+
+
+def _vm_net(row: VmRow) -> float | None:
+    return _both(row.vitals.net_in, row.vitals.net_out)
+
+
+def _vm_disk(row: VmRow) -> float | None:
+    return _both(row.vitals.disk_read, row.vitals.disk_write)
+
+
+def _problem(row: VmRow) -> str:
+    return text.problem(row.vm, row.vitals)
+
+
+def _address_key(row: VmRow) -> str | None:
+    found = text.addresses(row.vm.nics)
+    return found[0] if found else None
+
+
+VM_COLUMNS: tuple[Column[VmRow], ...] = (
+    Column("name", "Name", lambda r: r.vm.name, plain(lambda r: r.vm.name),
+           24, 14, priority=0, grow=True),
+    Column("host", "Host", lambda r: r.host.id, plain(lambda r: r.host.id), 10, 6, priority=2),
+    Column("state", "State", lambda r: text.vm_shown(r.vitals, r.pending).word, _vm_state,
+           15, priority=0),
+    Column("cpu", "CPU", lambda r: r.vitals.cpu, _vm_cpu, 5, right=True, priority=1),
+    Column("memory", "Memory", lambda r: r.vitals.memory,
+           plain(lambda r: text.size(r.vitals.memory)), 7, right=True, priority=1),
+    Column("demand", "Demand", lambda r: r.vitals.demand, _vm_demand, 7, right=True, priority=4),
+    Column("uptime", "Uptime", vm_uptime, plain(lambda r: text.uptime(vm_uptime(r))),
+           7, right=True, priority=3),
+    Column("heartbeat", "Heartbeat", lambda r: text.heartbeat(r.vitals.heartbeat)[0] or None,
+           _heartbeat, 10, priority=4),
+    Column("guest", "Guest", lambda r: r.vm.guest, plain(
+        lambda r: text.operating_system(r.vm.guest)), 22, 12, priority=7),
+    Column("ip", "IP", _address_key, plain(lambda r: text.ip(r.vm.nics)), 18, 15, priority=5),
+    Column("checkpoints", "Checkpoints", lambda r: len(r.vm.checkpoints) or None, _checkpoints,
+           12, priority=5),
+    Column("notes", "Notes", lambda r: text.first_line(r.vm.notes),
+           plain(lambda r: text.first_line(r.vm.notes), "dim"), 24, 8, priority=8, grow=True),
+    Column("cluster", "Cluster", lambda r: r.host.cluster, plain(lambda r: r.host.cluster),
+           10, 6, priority=9),
+    Column("problem", "Problem", _problem, plain(_problem, "error"), 20, 10, priority=9),
+    Column("generation", "Gen", lambda r: r.vm.generation or None,
+           plain(lambda r: text.count(r.vm.generation)), 3, right=True, priority=9),
+    Column("version", "Version", lambda r: version(r.vm.version), plain(lambda r: r.vm.version),
+           7, right=True, priority=9),
+    Column("vcpus", "vCPU", lambda r: r.vm.processors or None,
+           plain(lambda r: text.count(r.vm.processors)), 4, right=True, priority=9),
+    Column("startup", "Startup", lambda r: r.vm.memory_startup or None,
+           plain(lambda r: text.size(r.vm.memory_startup or None)), 7, right=True, priority=10),
+    Column("switch", "Switch", lambda r: ", ".join(vm_switches(r)),
+           plain(lambda r: ", ".join(vm_switches(r))), 16, 8, priority=10),
+    Column("vlan", "VLAN", lambda r: (vm_vlans(r) or (None,))[0],
+           plain(lambda r: text.ranges(vm_vlans(r))), 6, right=True, priority=10),
+    Column("net", "Network", _vm_net, plain(lambda r: text.rate(_vm_net(r))),
+           9, right=True, priority=9),
+    Column("disk", "Disk", _vm_disk, plain(lambda r: text.rate(_vm_disk(r))),
+           9, right=True, priority=9),
+    Column("replication", "Replica", lambda r: _replication(r).text, _replication, 8, priority=10),
+    Column("created", "Created", lambda r: r.vm.created_at or None,
+           plain(lambda r: text.day(r.vm.created_at)), 16, priority=11),
+    Column("guest_name", "Guest name", lambda r: r.vm.guest_name, plain(lambda r: r.vm.guest_name),
+           22, 10, priority=11),
+    Column("tags", "Tags", lambda r: " ".join(text.tags(r.vm.notes)),
+           plain(lambda r: " ".join(text.tags(r.vm.notes)), "accent"), 12, 6, priority=11),
+    Column("id", "GUID", lambda r: r.vm.id, plain(lambda r: r.vm.id, "dim"), 36, priority=12),
+)  # fmt: skip
+VM_DEFAULT = (
+    "name", "host", "state", "cpu", "memory", "demand", "uptime", "heartbeat",
+    "guest", "ip", "checkpoints", "notes",
+)  # fmt: skip
+
+
+def version(words: str) -> tuple[int, ...] | None:
+    """``10.0`` as a sortable value."""
+    parts = words.split(".")
+    return tuple(int(part) for part in parts) if all(p.isdigit() for p in parts) else None
+
+
+# -- hosts ---------------------------------------------------------------------------------
+
+
+def _host_state(row: HostRow) -> Cell:
+    if row.group:
+        tone = "ok" if row.up == row.members else "warning" if row.up else "error"
+        return Cell(f"{row.up}/{row.members} up", tone)
+    if row.pending:
+        return Cell(str(text.State("◌", "~", row.pending, "changing")), "changing")
+    state = text.host_state(row.vitals)
+    return Cell(str(state), state.tone)
+
+
+def _host_word(row: HostRow) -> str:
+    return _host_state(row).text if row.group else text.host_state(row.vitals).word
+
+
+def _bar(percent: float | None) -> Cell:
+    if percent is None:
+        return Cell("")
+    return Cell(text.percent(percent), _load_tone(percent), max(0.0, min(1.0, percent / 100)))
+
+
+def host_age(row: HostRow) -> float | None:
+    """Seconds since the newest answer of a host."""
+    return text.since(row.vitals.read_at, time.time())
+
+
+def _host_age(row: HostRow) -> Cell:
+    tone = ("", "dim", "warning", "error")[min(3, int(row.stale))]
+    return Cell(text.age(host_age(row)), tone)
+
+
+def _memory_share(row: HostRow) -> float | None:
+    return text.host_memory(row.host, row.vitals)
+
+
+def volume_free(row: HostRow) -> float | None:
+    """Percent free of the fullest volume."""
+    shares = [100 * v.free / v.capacity for v in row.host.volumes if v.capacity]
+    return min(shares) if shares else None
+
+
+def _volume(row: HostRow) -> Cell:
+    free = volume_free(row)
+    if free is None:
+        return Cell("")
+    tone = "error" if free < 5 else "warning" if free < 15 else ""
+    return Cell(text.percent(free), tone, 1 - free / 100)
+
+
+def _host_net(row: HostRow) -> float | None:
+    return _both(row.vitals.net_in, row.vitals.net_out)
+
+
+def _host_disk(row: HostRow) -> float | None:
+    return _both(row.vitals.disk_read, row.vitals.disk_write)
+
+
+def _host_name(row: HostRow) -> str:
+    return row.name if row.group else row.host.id
+
+
+def _host_uptime(row: HostRow) -> float | None:
+    return text.since(row.host.booted_at, row.vitals.read_at)
+
+
+def _lp(row: HostRow) -> int:
+    return row.host.logical_processors
+
+
+HOST_COLUMNS: tuple[Column[HostRow], ...] = (
+    Column("name", "Name", _host_name, plain(_host_name), 16, 10, priority=0, grow=True),
+    Column("state", "State", _host_word, _host_state, 17, 12, priority=0),
+    Column("cpu", "CPU", lambda r: r.vitals.cpu, lambda r: _bar(r.vitals.cpu),
+           10, 5, right=True, priority=1),
+    Column("memory", "Memory", _memory_share, lambda r: _bar(_memory_share(r)),
+           10, 5, right=True, priority=1),
+    Column("vms", "VMs", lambda r: r.total, plain(lambda r: f"{r.running}/{r.total}"),
+           7, right=True, priority=2),
+    Column("latency", "Latency", lambda r: r.vitals.latency or None,
+           plain(lambda r: text.latency(r.vitals.latency)), 7, right=True, priority=4),
+    Column("age", "Age", host_age, _host_age, 4, right=True, priority=3),
+    Column("cluster", "Cluster", lambda r: r.host.cluster, plain(lambda r: r.host.cluster),
+           10, 6, priority=6),
+    Column("os", "OS", lambda r: r.host.os, plain(lambda r: text.operating_system(r.host.os)),
+           26, 14, priority=5),
+    Column("trouble", "Trouble", lambda r: text.trouble(r.vitals.trouble),
+           plain(lambda r: text.trouble(r.vitals.trouble), "error"),
+           40, 12, priority=6, grow=True),
+    Column("free", "Disk free", volume_free, _volume, 9, right=True, priority=7),
+    Column("physical", "RAM", lambda r: r.host.memory or None,
+           plain(lambda r: text.size(r.host.memory or None)), 7, right=True, priority=7),
+    Column("lps", "LPs", lambda r: _lp(r) or None, plain(lambda r: text.count(_lp(r))),
+           4, right=True, priority=8),
+    Column("net", "Network", _host_net, plain(lambda r: text.rate(_host_net(r))),
+           9, right=True, priority=8),
+    Column("disk", "Disk", _host_disk, plain(lambda r: text.rate(_host_disk(r))),
+           9, right=True, priority=8),
+    Column("uptime", "Uptime", _host_uptime, plain(lambda r: text.uptime(_host_uptime(r))),
+           7, right=True, priority=8),
+    Column("model", "Model", lambda r: r.host.model, plain(lambda r: r.host.model),
+           24, 10, priority=10),
+    Column("processor", "Processor", lambda r: r.host.processor, plain(lambda r: r.host.processor),
+           28, 12, priority=10),
+    Column("computer", "Computer", lambda r: r.host.name, plain(lambda r: r.host.name),
+           15, 8, priority=10),
+    Column("build", "Build", lambda r: r.host.build, plain(lambda r: r.host.build),
+           10, priority=10),
+    Column("requests", "Requests", lambda r: r.vitals.requests,
+           plain(lambda r: str(r.vitals.requests)), 8, right=True, priority=11),
+    Column("received", "Received", lambda r: r.vitals.bytes,
+           plain(lambda r: text.size(r.vitals.bytes)), 8, right=True, priority=11),
+    Column("url", "Address", lambda r: r.host.url, plain(lambda r: r.host.url, "dim"),
+           30, 16, priority=11),
+)  # fmt: skip
+HOST_DEFAULT = (
+    "name",
+    "state",
+    "cpu",
+    "memory",
+    "vms",
+    "latency",
+    "age",
+    "cluster",
+    "os",
+    "trouble",
+)
+
+
+# -- networks ------------------------------------------------------------------------------
+
+
+def _uplink(row: SwitchRow) -> str:
+    return ", ".join(row.switch.uplinks)
+
+
+def _yes(get: Callable[[SwitchRow], bool]) -> Callable[[SwitchRow], Cell]:
+    return lambda row: Cell("yes" if get(row) else "")
+
+
+SWITCH_COLUMNS: tuple[Column[SwitchRow], ...] = (
+    Column("name", "Name", lambda r: r.switch.name, plain(lambda r: r.switch.name),
+           22, 12, priority=0, grow=True),
+    Column("host", "Host", lambda r: r.host.id, plain(lambda r: r.host.id), 10, 6, priority=1),
+    Column("kind", "Kind", lambda r: r.switch.kind.value,
+           plain(lambda r: r.switch.kind.value.capitalize()), 9, priority=1),
+    Column("uplink", "Uplink", _uplink, plain(_uplink), 24, 10, priority=2, grow=True),
+    Column("vms", "VMs", lambda r: len(r.switch.vms),
+           plain(lambda r: str(len(r.switch.vms))), 4, right=True, priority=1),
+    Column("vlans", "VLANs", lambda r: (r.switch.vlans or (None,))[0],
+           plain(lambda r: text.ranges(r.switch.vlans)), 12, 6, priority=3),
+    Column("shared", "Shared", lambda r: r.switch.shared, _yes(lambda r: r.switch.shared),
+           6, priority=4),
+    Column("teaming", "Teamed", lambda r: r.switch.teaming, _yes(lambda r: r.switch.teaming),
+           6, priority=5),
+    Column("iov", "SR-IOV", lambda r: r.switch.iov, _yes(lambda r: r.switch.iov), 6, priority=7),
+    Column("ports", "Ports", lambda r: r.switch.ports, plain(lambda r: str(r.switch.ports)),
+           5, right=True, priority=7),
+    Column("id", "GUID", lambda r: r.switch.guid, plain(lambda r: r.switch.guid, "dim"),
+           36, priority=12),
+)  # fmt: skip
+SWITCH_DEFAULT = ("name", "host", "kind", "uplink", "vms", "vlans", "shared", "teaming")

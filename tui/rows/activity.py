@@ -1,0 +1,88 @@
+"""The columns of what is going on: jobs, calls of actions, exchanges with hosts."""
+
+from __future__ import annotations
+
+from tui.collector.messages import CallUpdate, Exchange, Phase
+from tui.rows import text
+from tui.rows.column import Cell, Column, plain
+from tui.store.rows import JobRow
+
+
+def _job_state(row: JobRow) -> Cell:
+    return Cell(*text.job_state(row.job))
+
+
+def _progress(row: JobRow) -> Cell:
+    job = row.job
+    return Cell(text.percent(job.percent), "", None if job.finished else job.percent / 100)
+
+
+JOB_COLUMNS: tuple[Column[JobRow], ...] = (
+    Column("name", "Job", lambda r: r.job.name, plain(lambda r: r.job.name),
+           28, 14, priority=0, grow=True),
+    Column("subject", "VM", lambda r: r.subject, plain(lambda r: r.subject), 18, 10, priority=1),
+    Column("host", "Host", lambda r: r.host.id, plain(lambda r: r.host.id), 10, 6, priority=2),
+    Column("state", "State", lambda r: text.job_state(r.job)[0], _job_state, 13, priority=0),
+    Column("percent", "Done", lambda r: r.job.percent, _progress, 10, 5, right=True, priority=1),
+    Column("started", "Started", lambda r: r.job.started_at or None,
+           plain(lambda r: text.clock(r.job.started_at)), 8, right=True, priority=4),
+    Column("elapsed", "Elapsed", lambda r: r.job.elapsed,
+           plain(lambda r: text.uptime(r.job.elapsed)), 7, right=True, priority=3),
+    Column("error", "Error", lambda r: r.job.error, plain(lambda r: r.job.error, "error"),
+           36, 10, priority=5, grow=True),
+    Column("code", "Code", lambda r: r.job.error_code or None,
+           plain(lambda r: text.count(r.job.error_code)), 6, right=True, priority=8),
+    Column("id", "Id", lambda r: r.job.id, plain(lambda r: r.job.id, "dim"), 36, 12, priority=12),
+)  # fmt: skip
+JOB_DEFAULT = ("name", "subject", "host", "state", "percent", "started", "elapsed", "error")
+
+PHASES: dict[Phase, tuple[str, str]] = {
+    Phase.REQUESTED: ("Requested", "changing"),
+    Phase.ACCEPTED: ("Accepted", "changing"),
+    Phase.OBSERVED: ("Done", "ok"),
+    Phase.FAILED: ("Failed", "error"),
+    Phase.REFUSED: ("Refused", "warning"),
+    Phase.UNKNOWN: ("Unknown", "error"),
+}
+
+
+def _phase(row: CallUpdate) -> Cell:
+    return Cell(*PHASES[row.phase])
+
+
+def _call_trouble(row: CallUpdate) -> str:
+    return text.trouble(row.trouble)
+
+
+CALL_COLUMNS: tuple[Column[CallUpdate], ...] = (
+    Column("at", "Time", lambda r: r.at, plain(lambda r: text.clock(r.at)), 8, priority=1),
+    Column("action", "Action", lambda r: r.action, plain(lambda r: r.action), 14, 10, priority=0),
+    Column("name", "On", lambda r: r.name, plain(lambda r: r.name), 20, 10, priority=0, grow=True),
+    Column("host", "Host", lambda r: r.host, plain(lambda r: r.host), 10, 6, priority=2),
+    Column("phase", "Result", lambda r: PHASES[r.phase][0], _phase, 10, priority=0),
+    Column("percent", "Done", lambda r: r.percent, plain(lambda r: text.percent(r.percent)),
+           5, right=True, priority=3),
+    Column("trouble", "Why", _call_trouble, plain(_call_trouble, "error"),
+           40, 12, priority=4, grow=True),
+    Column("job", "Job", lambda r: r.job, plain(lambda r: r.job, "dim"), 36, 10, priority=9),
+)  # fmt: skip
+CALL_DEFAULT = ("at", "action", "name", "host", "phase", "percent", "trouble")
+
+
+def _exchange_outcome(row: Exchange) -> Cell:
+    return Cell(row.outcome, "ok" if row.outcome == "ok" else "error")
+
+
+EXCHANGE_COLUMNS: tuple[Column[Exchange], ...] = (
+    Column("at", "Time", lambda r: r.at, plain(lambda r: text.clock(r.at)), 8, priority=1),
+    Column("host", "Host", lambda r: r.host, plain(lambda r: r.host), 10, 6, priority=1),
+    Column("lane", "Lane", lambda r: r.lane, plain(lambda r: r.lane, "dim"), 5, priority=5),
+    Column("operation", "Operation", lambda r: r.operation, plain(lambda r: r.operation),
+           48, 16, priority=0, grow=True),
+    Column("seconds", "Took", lambda r: r.seconds, plain(lambda r: text.latency(r.seconds)),
+           7, right=True, priority=2),
+    Column("bytes", "Bytes", lambda r: r.bytes, plain(lambda r: text.size(r.bytes)),
+           7, right=True, priority=4),
+    Column("outcome", "Outcome", lambda r: r.outcome, _exchange_outcome, 16, 6, priority=0),
+)  # fmt: skip
+EXCHANGE_DEFAULT = ("at", "host", "lane", "operation", "seconds", "bytes", "outcome")
