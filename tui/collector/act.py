@@ -306,9 +306,9 @@ class Act:
             trouble = self._poll(following)
             if trouble is not None:
                 return Phase.FAILED, trouble
-        if following.job is None:
-            if following.action.observed is None or self._is_observed(following):
-                return Phase.OBSERVED, None
+        done = following.action.observed is None or self._is_observed(following)
+        if following.job is None and done:
+            return Phase.OBSERVED, None
         if now >= following.deadline:
             return Phase.UNKNOWN, following.lost or self._never_seen(following)
         return None
