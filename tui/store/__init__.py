@@ -1,0 +1,23 @@
+"""What the deck knows: rows by identity, history, marks, calls. Knows no screen and no wire."""
+
+from tui.store.changes import Changes, Delta, LinkChange
+from tui.store.fleet import HostEntry
+from tui.store.rows import HostRow, JobRow, Mark, Stale, SwitchRow, VmRow
+from tui.store.series import History, Metric
+from tui.store.store import Store
+
+__all__ = [
+    "Changes",
+    "Delta",
+    "History",
+    "HostEntry",
+    "HostRow",
+    "JobRow",
+    "LinkChange",
+    "Mark",
+    "Metric",
+    "Stale",
+    "Store",
+    "SwitchRow",
+    "VmRow",
+]

@@ -1,0 +1,77 @@
+"""What one batch changed, so that only that is drawn again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tui.collector.messages import CallUpdate
+from tui.hyperv.model import Link, Trouble
+from tui.store.rows import HostRow, JobRow, SwitchRow, VmRow
+
+
+@dataclass(slots=True)
+class Delta:
+    """Keys of one kind."""
+
+    added: set[str] = field(default_factory=set)
+    changed: set[str] = field(default_factory=set)
+    removed: set[str] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
+
+    def add(self, key: str) -> None:
+        """A row appeared; one removed and added again within a batch changed."""
+        if key in self.removed:
+            self.removed.discard(key)
+            self.changed.add(key)
+        else:
+            self.added.add(key)
+
+    def touch(self, key: str) -> None:
+        """A row has something new to show."""
+        if key not in self.added:
+            self.changed.add(key)
+
+    def remove(self, key: str) -> None:
+        """A row is gone."""
+        self.changed.discard(key)
+        if key in self.added:
+            self.added.discard(key)
+        else:
+            self.removed.add(key)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChange:
+    """A host came, went or slowed."""
+
+    host: str
+    before: Link
+    after: Link
+    trouble: Trouble | None = None
+
+
+@dataclass(slots=True)
+class Changes:
+    """What happened to the store."""
+
+    hosts: Delta = field(default_factory=Delta)
+    vms: Delta = field(default_factory=Delta)
+    switches: Delta = field(default_factory=Delta)
+    jobs: Delta = field(default_factory=Delta)
+    calls: set[str] = field(default_factory=set)
+    """Ids of calls that moved on."""
+    settled: list[CallUpdate] = field(default_factory=list)
+    """Calls that reached a final phase."""
+    pending: set[str] = field(default_factory=set)
+    """Keys of rows whose pending mark came, moved or went."""
+    exchanges: bool = False
+    resync: set[str] = field(default_factory=set)
+    """Hosts with a gap in their sequence: ask for everything."""
+    links: list[LinkChange] = field(default_factory=list)
+
+    def touch_row(self, key: str, row: VmRow | HostRow | SwitchRow | JobRow) -> None:
+        """Note a change of a row of any kind."""
+        delta = {VmRow: self.vms, HostRow: self.hosts, SwitchRow: self.switches}.get(type(row))
+        (self.jobs if delta is None else delta).touch(key)

@@ -1,0 +1,150 @@
+"""The rows panes and command line show: one object per thing, alive as long as the thing is.
+
+A row is mutable and keeps its identity through refresh, migration and reconnect; the records it
+points to are frozen and are replaced. Formatting lives in ``rows.text``, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from tui.actions.declare import Target
+from tui.collector.messages import Phase
+from tui.hyperv.model import Host, HostVitals, Job, Link, Switch, Vm, VmVitals
+
+
+class Stale(IntEnum):
+    """How old what we show is, against the interval it should be renewed in."""
+
+    FRESH = 0
+    DIM = 1
+    """Older than twice the interval."""
+    OLD = 2
+    """Older than four times the interval: shown with ``~``."""
+    LOST = 3
+    """The host does not answer: shown with ``?``."""
+
+
+@dataclass(slots=True)
+class Mark:
+    """A call under way on a row, from the request until it is observed, failed or given up."""
+
+    call: str
+    """Id of the call."""
+    action: str
+    text: str
+    """For people: ``starting``."""
+    phase: Phase
+    since: float
+    heard_at: float
+    """When the collector last said something about it."""
+    percent: int | None = None
+    observed: Callable[[Target], bool] | None = None
+    """Tells the wanted state; lets a call of unknown outcome settle by itself."""
+
+
+@dataclass(slots=True, eq=False)
+class VmRow:
+    """A virtual machine on its host."""
+
+    key: str
+    """The GUID; ``GUID@host`` for the second of two live machines that share one."""
+    vm: Vm
+    vitals: VmVitals
+    host: Host
+    host_vitals: HostVitals
+    pending: str = ""
+    """What is being done to it: ``starting``, ``saving 40 %``; empty when nothing is."""
+    stale: Stale = Stale.FRESH
+    marked: bool = False
+    duplicate: bool = False
+    """The same GUID is live on another host too."""
+
+    @property
+    def name(self) -> str:
+        return self.vm.name
+
+
+@dataclass(slots=True, eq=False)
+class HostRow:
+    """A host; or, with ``group``, a cluster or the standalone hosts as one line of the tree.
+
+    A group carries made-up ``host`` and ``vitals`` records holding sums and averages of its
+    members, so that the same columns draw both.
+    """
+
+    key: str
+    """Host id; ``cluster:NAME`` for a group, ``cluster:`` for the standalone hosts."""
+    host: Host
+    vitals: HostVitals
+    running: int = 0
+    """VMs running."""
+    total: int = 0
+    """VMs in all."""
+    stale: Stale = Stale.FRESH
+    marked: bool = False
+    pending: str = ""
+    group: bool = False
+    depth: int = 0
+    """0 for groups, 1 for hosts below one."""
+    members: int = 0
+    """Hosts in the group."""
+    up: int = 0
+    """Of these, how many answer."""
+
+    @property
+    def name(self) -> str:
+        return self.host.name or self.host.id
+
+    @property
+    def down(self) -> bool:
+        return self.vitals.link is Link.DOWN
+
+    @property
+    def memory_used(self) -> int | None:
+        """Bytes in use; None when the host has not said."""
+        if self.vitals.memory_free is None or not self.host.memory:
+            return None
+        return max(0, self.host.memory - self.vitals.memory_free)
+
+
+@dataclass(slots=True, eq=False)
+class SwitchRow:
+    """A virtual switch on its host."""
+
+    key: str
+    """``Switch.id``."""
+    switch: Switch
+    host: Host
+    host_vitals: HostVitals
+    stale: Stale = Stale.FRESH
+    marked: bool = False
+    pending: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.switch.name
+
+
+@dataclass(slots=True, eq=False)
+class JobRow:
+    """A job on its host, and the name of what it works on."""
+
+    key: str
+    """``Job.id``."""
+    job: Job
+    host: Host
+    host_vitals: HostVitals
+    subject: str = ""
+    """Name of the VM it works on; empty when unknown."""
+    stale: Stale = Stale.FRESH
+    marked: bool = False
+    pending: str = ""
+    seen_at: float = 0.0
+    """When it was first seen."""
+
+    @property
+    def name(self) -> str:
+        return self.job.name

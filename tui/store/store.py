@@ -1,0 +1,405 @@
+"""The deck's memory: batches in, rows, history, marks and calls out.
+
+One writer, the deck's event loop (or the command line); so there are no locks. Time arrives as an
+argument. Knows no screen, no wire and no thread.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from tui.actions.declare import Kind, Target
+from tui.collector.messages import Batch, Call, CallUpdate, Exchange, HostLink, Update
+from tui.hyperv.model import Host, HostVitals, Link, Vm, VmVitals
+from tui.store.calls import Calls
+from tui.store.changes import Changes, LinkChange
+from tui.store.fleet import Fleet, HostEntry
+from tui.store.groups import Groups
+from tui.store.rows import HostRow, JobRow, Mark, Stale, SwitchRow, VmRow
+from tui.store.series import History
+
+EXCHANGES = 1000
+FORGET_AFTER = 600.0
+"""Seconds a vanished thing's marks and history wait for its return (a migration under way)."""
+INTERVAL = 2.0
+"""Assumed until a host tells its own."""
+
+Row = VmRow | HostRow | SwitchRow | JobRow
+
+
+class Store:
+    """Everything the panes show."""
+
+    def __init__(self) -> None:
+        self.fleet = Fleet()
+        self.host_rows: dict[str, HostRow] = {}
+        self.switches: dict[str, SwitchRow] = {}
+        self.jobs: dict[str, JobRow] = {}
+        self.groups = Groups()
+        self.exchanges: deque[Exchange] = deque(maxlen=EXCHANGES)
+        self.marks: set[str] = set()
+        """Keys of marked rows; a key outlives its row for a while."""
+        self.histories: dict[str, History] = {}
+        self.collector_cpu = 0.0
+        self.collector_memory = 0
+        self.idle = False
+        self._calls = Calls()
+        self._gone: dict[str, float] = {}
+
+    # -- reading ---------------------------------------------------------------------------
+
+    @property
+    def hosts(self) -> dict[str, HostEntry]:
+        """Every configured host, by id."""
+        return self.fleet.hosts
+
+    @property
+    def vms(self) -> dict[str, VmRow]:
+        """Every virtual machine, by row key."""
+        return self.fleet.rows
+
+    @property
+    def calls(self) -> dict[str, CallUpdate]:
+        """The newest state of every recent call, oldest first."""
+        return self._calls.known
+
+    @property
+    def pending(self) -> dict[str, Mark]:
+        """What is under way, by row key."""
+        return self._calls.pending
+
+    def row(self, key: str) -> Row | None:
+        """Whatever row has that key."""
+        return (
+            self.vms.get(key)
+            or self.host_rows.get(key)
+            or self.switches.get(key)
+            or self.jobs.get(key)
+            or self.groups.rows.get(key)
+        )
+
+    def history(self, key: str) -> History:
+        """The last hour of a VM or host; empty when nothing is known."""
+        return self.histories.get(key) or History()
+
+    def tree(self, folded: frozenset[str] = frozenset()) -> list[HostRow]:
+        """Hosts below their clusters, standalone ones last; folded groups hide their hosts."""
+        return self.groups.tree(self.host_rows, folded)
+
+    def target(self, key: str) -> Target | None:
+        """What an action needs to know of a row; None for groups and what is gone."""
+        row = self.row(key)
+        if row is None or (isinstance(row, HostRow) and row.group):
+            return None
+        if isinstance(row, VmRow):
+            return Target(
+                Kind.VM, row.vm.id, row.name, row.host, row.host_vitals, row.vm, row.vitals
+            )
+        if isinstance(row, HostRow):
+            return Target(Kind.HOST, row.key, row.name, row.host, row.vitals)
+        if isinstance(row, SwitchRow):
+            return Target(
+                Kind.SWITCH, row.key, row.name, row.host, row.host_vitals, switch=row.switch
+            )
+        return Target(Kind.JOB, row.key, row.name, row.host, row.host_vitals, job=row.job)
+
+    def oldest(self, now: float) -> tuple[float, str]:
+        """Age in seconds of the oldest data on screen, and its host; (0, "") without data."""
+        ages = [(now - e.read_at, e.info.id) for e in self.hosts.values() if e.read_at]
+        return max(ages, default=(0.0, ""))
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def configure(self, links: Iterable[HostLink]) -> Changes:
+        """The set of hosts: rows appear at once, as connecting; hosts not named go."""
+        changes = Changes()
+        wanted = {link.id: link for link in links}
+        for host in [host for host in self.hosts if host not in wanted]:
+            self._drop_host(host, changes)
+        for link in wanted.values():
+            if link.id in self.hosts:
+                continue
+            info = Host(link.id, link.url, read_only=link.read_only, demo=link.demo)
+            self._add_host(info, HostVitals(link.id), changes)
+        self.groups.rebuild(self.host_rows)
+        return changes
+
+    def apply(self, batch: Batch, now: float) -> Changes:
+        """Take in one batch and tell what it changed."""
+        changes = Changes()
+        for update in batch.updates:
+            self._apply_update(update, changes)
+        if batch.updates:
+            self._settle_vms(changes)
+            self._count(changes)
+        for call in batch.calls:
+            self._calls.update(call, now, changes)
+        for exchange in reversed(batch.exchanges):
+            self.exchanges.appendleft(exchange)
+        changes.exchanges = bool(batch.exchanges)
+        self.collector_cpu, self.collector_memory = batch.cpu, batch.memory
+        self.idle = batch.idle
+        self._after(changes, now)
+        return changes
+
+    def tick(self, now: float) -> Changes:
+        """The passing of time: staleness, calls nobody speaks of, things gone for good."""
+        changes = Changes()
+        self._calls.expire(now, changes)
+        for key in [key for key, at in self._gone.items() if now - at > FORGET_AFTER]:
+            del self._gone[key]
+            self.histories.pop(key, None)
+            self.marks.discard(key)
+        self._after(changes, now)
+        return changes
+
+    def mark(self, keys: Iterable[str], on: bool) -> set[str]:
+        """Mark or unmark rows; answers the keys that changed."""
+        touched = {key for key in keys if (key in self.marks) is not on}
+        self.marks ^= touched
+        for key in touched:
+            if (row := self.row(key)) is not None:
+                row.marked = on
+        return touched
+
+    def begin(
+        self,
+        call: Call,
+        key: str,
+        *,
+        text: str,
+        now: float,
+        observed: Callable[[Target], bool] | None = None,
+    ) -> Changes:
+        """A call is being sent: its row says so at once."""
+        changes = Changes()
+        row = self.row(key)
+        name = row.name if row else call.target
+        self._calls.begin(call, key, name, text, now, observed, changes)
+        self._show_pending(changes)
+        return changes
+
+    def collector_lost(self, now: float) -> Changes:
+        """The collector died: whatever it had in flight has an unknown outcome."""
+        changes = Changes()
+        self._calls.lost(now, changes)
+        for entry in self.hosts.values():
+            entry.seq = 0
+        self._after(changes, now)
+        return changes
+
+    # -- one host's update -----------------------------------------------------------------
+
+    def _apply_update(self, update: Update, changes: Changes) -> None:
+        entry = self.hosts.get(update.host)
+        if entry is None:
+            info = update.info or Host(update.host, "")
+            entry = self._add_host(info, HostVitals(update.host), changes)
+        if not update.full and update.seq != entry.seq + 1:
+            changes.resync.add(update.host)
+        entry.seq = update.seq
+        self._apply_host(entry, update, changes)
+        if update.full:
+            self.fleet.replace(entry, update.vms, update.vm_vitals, update.read_at)
+        else:
+            self.fleet.merge(entry, update)
+        self._apply_switches(entry, update, changes)
+        self._apply_jobs(entry, update, changes)
+        self._record(entry, update.read_at)
+
+    def _apply_host(self, entry: HostEntry, update: Update, changes: Changes) -> None:
+        row = self.host_rows[entry.info.id]
+        if update.info is not None and update.info != entry.info:
+            entry.info = row.host = update.info
+            changes.hosts.touch(row.key)
+            self._renew_references(entry, changes)
+        if update.vitals is None:
+            entry.read_at = max(entry.read_at, update.read_at)
+            return
+        before = entry.vitals.link
+        entry.vitals = row.vitals = update.vitals
+        entry.read_at = max(entry.read_at, update.vitals.read_at)
+        changes.hosts.touch(row.key)
+        self._renew_references(entry, changes)
+        if before is not update.vitals.link:
+            changes.links.append(
+                LinkChange(row.key, before, update.vitals.link, update.vitals.trouble)
+            )
+
+    def _renew_references(self, entry: HostEntry, changes: Changes) -> None:
+        """Rows below a host point at its records; a change of link shows in them."""
+        for row in self.fleet.rows_of(entry):
+            if row.host_vitals.link is not entry.vitals.link or row.host is not entry.info:
+                changes.vms.touch(row.key)
+            row.host, row.host_vitals = entry.info, entry.vitals
+        for key in entry.switches:
+            switch = self.switches[key]
+            switch.host, switch.host_vitals = entry.info, entry.vitals
+        for key in entry.jobs:
+            job = self.jobs[key]
+            job.host, job.host_vitals = entry.info, entry.vitals
+
+    def _apply_switches(self, entry: HostEntry, update: Update, changes: Changes) -> None:
+        for switch in update.switches:
+            row = self.switches.get(switch.id)
+            if row is None:
+                self.switches[switch.id] = SwitchRow(
+                    switch.id, switch, entry.info, entry.vitals, marked=switch.id in self.marks
+                )
+                entry.switches.add(switch.id)
+                changes.switches.add(switch.id)
+            elif row.switch != switch:
+                row.switch = switch
+                changes.switches.touch(switch.id)
+        named = {switch.id for switch in update.switches}
+        gone = entry.switches - named if update.full else set(update.gone_switches)
+        for key in gone & entry.switches:
+            entry.switches.discard(key)
+            del self.switches[key]
+            changes.switches.remove(key)
+
+    def _apply_jobs(self, entry: HostEntry, update: Update, changes: Changes) -> None:
+        for job in update.jobs:
+            row = self.jobs.get(job.id)
+            if row is None:
+                self.jobs[job.id] = JobRow(
+                    job.id, job, entry.info, entry.vitals, seen_at=update.read_at
+                )
+                entry.jobs.add(job.id)
+                changes.jobs.add(job.id)
+            elif row.job != job:
+                row.job = job
+                changes.jobs.touch(job.id)
+            subject = self.vms.get(job.subject)
+            self.jobs[job.id].subject = subject.name if subject else ""
+        gone = entry.jobs - {job.id for job in update.jobs} if update.full else update.gone_jobs
+        for key in entry.jobs.intersection(gone):
+            entry.jobs.discard(key)
+            del self.jobs[key]
+            changes.jobs.remove(key)
+
+    def _record(self, entry: HostEntry, at: float) -> None:
+        """One point of history for the host and for every VM on it, changed or not."""
+        if entry.read_at <= entry.recorded_at or entry.vitals.link is Link.DOWN:
+            return
+        entry.recorded_at = entry.read_at
+        row, vitals = self.host_rows[entry.info.id], entry.vitals
+        self._history(row.key).record(
+            at,
+            (
+                vitals.cpu,
+                row.memory_used,
+                vitals.net_in,
+                vitals.net_out,
+                vitals.disk_read,
+                vitals.disk_write,
+            ),
+        )
+        for key, sighting in self.fleet.sighted(entry):
+            v = sighting.vitals
+            if v is not None and v.cpu is not None:
+                self._history(key).record(
+                    at, (v.cpu, v.memory, v.net_in, v.net_out, v.disk_read, v.disk_write)
+                )
+
+    def _history(self, key: str) -> History:
+        found = self.histories.get(key)
+        if found is None:
+            found = self.histories[key] = History()
+        return found
+
+    # -- after every change ----------------------------------------------------------------
+
+    def _settle_vms(self, changes: Changes) -> None:
+        for old, new in self.fleet.settle(changes.vms):
+            if (old in self.marks) is not (new in self.marks):
+                self.marks ^= {new}
+        for key in changes.vms.added:
+            self.vms[key].marked = key in self.marks
+
+    def _count(self, changes: Changes) -> None:
+        """VM counts of hosts, sums of groups."""
+        for entry in self.hosts.values():
+            row = self.host_rows[entry.info.id]
+            counts = self.fleet.counts(entry)
+            if counts != (row.running, row.total):
+                row.running, row.total = counts
+                changes.hosts.touch(row.key)
+        if changes.hosts:
+            changes.hosts.changed |= self.groups.rebuild(self.host_rows)
+
+    def _after(self, changes: Changes, now: float) -> None:
+        for key in changes.vms.removed | changes.switches.removed | changes.hosts.removed:
+            self._gone.setdefault(key, now)
+        for key in changes.vms.added | changes.switches.added | changes.hosts.added:
+            self._gone.pop(key, None)
+        self._age(changes, now)
+        self._calls.settle_unknown(self.target, changes.vms, now, changes)
+        self._show_pending(changes)
+
+    def _show_pending(self, changes: Changes) -> None:
+        for key in changes.pending:
+            row = self.row(key)
+            if row is not None:
+                row.pending = self._calls.text(key)
+                changes.touch_row(key, row)
+
+    def _age(self, changes: Changes, now: float) -> None:
+        for entry in self.hosts.values():
+            level = staleness(entry.vitals, entry.read_at, now)
+            row = self.host_rows[entry.info.id]
+            if row.stale is not level:
+                row.stale = level
+                changes.hosts.touch(row.key)
+            if entry.stale is level and not changes.vms.added and not changes.switches.added:
+                continue
+            entry.stale = level
+            for vm in self.fleet.rows_of(entry):
+                _set_stale(vm, level, changes)
+            for key in entry.switches:
+                _set_stale(self.switches[key], level, changes)
+            for key in entry.jobs:
+                _set_stale(self.jobs[key], level, changes)
+
+    # -- hosts come and go -----------------------------------------------------------------
+
+    def _add_host(self, info: Host, vitals: HostVitals, changes: Changes) -> HostEntry:
+        entry = self.fleet.hosts[info.id] = HostEntry(info, vitals)
+        self.host_rows[info.id] = HostRow(
+            info.id, info, vitals, marked=info.id in self.marks, depth=1
+        )
+        changes.hosts.add(info.id)
+        return entry
+
+    def _drop_host(self, host: str, changes: Changes) -> None:
+        entry = self.hosts[host]
+        self.fleet.replace(entry, (), (), entry.read_at)
+        self._settle_vms(changes)
+        for key in entry.switches:
+            del self.switches[key]
+            changes.switches.remove(key)
+        for key in entry.jobs:
+            del self.jobs[key]
+            changes.jobs.remove(key)
+        del self.fleet.hosts[host], self.host_rows[host]
+        changes.hosts.remove(host)
+
+
+def staleness(vitals: HostVitals, read_at: float, now: float) -> Stale:
+    """How far to trust what a host said."""
+    if vitals.link is Link.DOWN:
+        return Stale.LOST
+    if not read_at:
+        return Stale.FRESH
+    late = (now - read_at) / max(vitals.interval, INTERVAL)
+    return Stale.OLD if late > 4 else Stale.DIM if late > 2 else Stale.FRESH
+
+
+def _set_stale(row: VmRow | SwitchRow | JobRow, level: Stale, changes: Changes) -> None:
+    if row.stale is not level:
+        row.stale = level
+        changes.touch_row(row.key, row)
+
+
+__all__ = ["Row", "Store", "Vm", "VmVitals", "staleness"]
