@@ -60,9 +60,9 @@ class Scope:
 def compile(condition: Condition, scope: Scope) -> Test:
     """The condition as a function of an instance; raises BadQuery when it does not fit."""
     if isinstance(condition, Both):
-        return _both(compile(condition.left, scope), compile(condition.right, scope))
+        return _both([compile(term, scope) for term in condition.terms])
     if isinstance(condition, Either):
-        return _either(compile(condition.left, scope), compile(condition.right, scope))
+        return _either([compile(term, scope) for term in condition.terms])
     if isinstance(condition, Not):
         return _not(compile(condition.term, scope))
     if isinstance(condition, IsNull):
@@ -74,8 +74,8 @@ def compile(condition: Condition, scope: Scope) -> Test:
 def pinned(condition: Condition | None, key: str) -> str | None:
     """The value a condition certainly demands of a key property, or None."""
     if isinstance(condition, Both):
-        left = pinned(condition.left, key)
-        return left if left is not None else pinned(condition.right, key)
+        values = (pinned(term, key) for term in condition.terms)
+        return next((value for value in values if value is not None), None)
     if (
         isinstance(condition, Compare)
         and condition.op is Op.EQ
@@ -145,24 +145,28 @@ def _inside(value: CimValue, name: str) -> CimValue:
 # -- logic -----------------------------------------------------------------------------------
 
 
-def _both(left: Test, right: Test) -> Test:
+def _both(terms: list[Test]) -> Test:
     def test(row: CimInstance) -> bool | None:
-        first = left(row)
-        if first is False:
-            return False
-        second = right(row)
-        return second if first or second is False else None
+        found: bool | None = True
+        for term in terms:
+            value = term(row)
+            if value is False:
+                return False
+            found = found if value else None
+        return found
 
     return test
 
 
-def _either(left: Test, right: Test) -> Test:
+def _either(terms: list[Test]) -> Test:
     def test(row: CimInstance) -> bool | None:
-        first = left(row)
-        if first:
-            return True
-        second = right(row)
-        return second if first is False or second else None
+        found: bool | None = False
+        for term in terms:
+            value = term(row)
+            if value:
+                return True
+            found = None if value is None else found
+        return found
 
     return test
 

@@ -60,18 +60,16 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    """``left AND right``."""
+    """Terms joined by AND; flat, so that a thousand of them nest no deeper than two."""
 
-    left: Condition
-    right: Condition
+    terms: tuple[Condition, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Either:
-    """``left OR right``."""
+    """Terms joined by OR."""
 
-    left: Condition
-    right: Condition
+    terms: tuple[Condition, ...]
 
 
 Condition: TypeAlias = Union[Compare, IsNull, Not, Both, Either]  # noqa: UP007 - recursive
@@ -119,7 +117,7 @@ _RESERVED = frozenset(
     {"select", "from", "where", "and", "or", "not", "is", "null", "like", "isa", "true", "false"}
 )
 _QUALIFIERS = frozenset({"association", "dynamic", "provider"})
-_DEEPEST = 200
+_DEEPEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,18 +205,18 @@ class _Parser:
         return Select(tuple(columns), class_name, condition)
 
     def _either(self) -> Condition:
-        found = self._both()
+        terms = [self._both()]
         while self._peek().is_word("or"):
             self._next()
-            found = Either(found, self._both())
-        return found
+            terms.append(self._both())
+        return Either(tuple(terms)) if len(terms) > 1 else terms[0]
 
     def _both(self) -> Condition:
-        found = self._term()
+        terms = [self._term()]
         while self._peek().is_word("and"):
             self._next()
-            found = Both(found, self._term())
-        return found
+            terms.append(self._term())
+        return Both(tuple(terms)) if len(terms) > 1 else terms[0]
 
     def _term(self) -> Condition:
         self._depth += 1
