@@ -1,0 +1,394 @@
+"""What each kind of row can be filtered by: fields, ``is:`` words, and the text a term searches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from tui.collector.messages import CallUpdate, Exchange
+from tui.hyperv.model import Host, HostVitals, Link
+from tui.rows import columns, text
+from tui.rows.activity import PHASES
+from tui.store.rows import HostRow, JobRow, Stale, VmRow
+
+STUCK_AFTER = 300.0
+"""Seconds in a passing state after which it no longer looks like passing."""
+
+
+class Unit(StrEnum):
+    """What a field's value is, and so how the words for it are read."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    PERCENT = "percent"
+    SIZE = "size"
+    AGE = "age"
+    VERSION = "version"
+
+
+@dataclass(frozen=True, slots=True)
+class FilterField:
+    """One field: its names (the first is the one shown) and how to read it off a row."""
+
+    names: tuple[str, ...]
+    unit: Unit
+    get: Callable[[Any], Any]
+    """TEXT: a tuple of strings; else a number, a tuple of numbers, or None when unknown."""
+    share: Callable[[Any], float | None] | None = None
+    """The same as a percentage, for values written with ``%``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Everything the grammar needs to know of one kind."""
+
+    fields: Mapping[str, FilterField]
+    flags: Mapping[str, Callable[[Any], bool]]
+    pieces: Callable[[Any], Sequence[str]]
+    """The strings a plain term is looked for in."""
+    place: Callable[[Any], Sequence[str]]
+    """Host and cluster names, for ``@``."""
+    tags: Callable[[Any], Sequence[str]]
+    host: Callable[[Any], str]
+    """Id of the host, whose configured tags count as the row's."""
+
+
+def _text(names: str, get: Callable[[Any], Sequence[str]]) -> FilterField:
+    return FilterField(tuple(names.split()), Unit.TEXT, get)
+
+
+def _of(
+    unit: Unit,
+    names: str,
+    get: Callable[[Any], Any],
+    share: Callable[[Any], float | None] | None = None,
+) -> FilterField:
+    return FilterField(tuple(names.split()), unit, get, share)
+
+
+def _table(*fields: FilterField) -> dict[str, FilterField]:
+    return {name: field for field in fields for name in field.names}
+
+
+def _place(host: Host) -> tuple[str, ...]:
+    return (host.id, host.name, host.cluster)
+
+
+def _no_tags(row: object) -> tuple[str, ...]:
+    return ()
+
+
+def _stale(row: Any) -> bool:
+    return bool(row.stale >= Stale.OLD)
+
+
+def _lost(row: Any) -> bool:
+    return bool(row.stale >= Stale.LOST)
+
+
+def _marked(row: Any) -> bool:
+    return bool(row.marked)
+
+
+def _busy(row: Any) -> bool:
+    return bool(row.pending)
+
+
+_COMMON: dict[str, Callable[[Any], bool]] = {
+    "stale": _stale,
+    "lost": _lost,
+    "marked": _marked,
+    "pending": _busy,
+}
+
+
+# -- virtual machines ----------------------------------------------------------------------
+
+
+def _vm_pieces(row: VmRow) -> list[str]:
+    vm, host = row.vm, row.host
+    pieces = [vm.name, host.id, host.name, vm.notes]
+    for nic in vm.nics:
+        pieces.extend(nic.addresses)
+    return pieces
+
+
+def _vm_stuck(row: VmRow) -> bool:
+    vitals = row.vitals
+    passing = vitals.state in text.CHANGING
+    return passing and bool(vitals.since) and row.host_vitals.read_at - vitals.since > STUCK_AFTER
+
+
+def _vm_problem(row: VmRow) -> bool:
+    return row.stale >= Stale.LOST or bool(text.problem(row.vm, row.vitals)) or _vm_stuck(row)
+
+
+def _vm_protected(row: VmRow) -> bool:
+    tags = (tag.casefold() for tag in text.tags(row.vm.notes))
+    return row.host.read_only or "protected" in tags
+
+
+def _in(*states: int) -> Callable[[VmRow], bool]:
+    return lambda row: row.vitals.state in states
+
+
+def _vm_states(row: VmRow) -> tuple[str, ...]:
+    actual = text.vm_state(row.vitals.state, row.vitals.state_text).word
+    return (actual, text.vm_shown(row.vitals, row.pending).word)
+
+
+def _pressure(row: VmRow) -> float | None:
+    free = row.vitals.memory_available
+    return None if free is None or row.vitals.memory is None else 100.0 - free
+
+
+def _vm_free(row: VmRow) -> int | None:
+    share, memory = row.vitals.memory_available, row.vitals.memory
+    return None if share is None or memory is None else memory * share // 100
+
+
+def _column(columns_of: Sequence[columns.Column[Any]], name: str) -> Callable[[Any], Any]:
+    return next(column for column in columns_of if column.id == name).value
+
+
+def _vm(name: str) -> Callable[[Any], Any]:
+    return _column(columns.VM_COLUMNS, name)
+
+
+VM = Vocabulary(
+    fields=_table(
+        _text("name", lambda r: (r.vm.name,)),
+        _text("host", lambda r: (r.host.id, r.host.name)),
+        _text("cluster", lambda r: (r.host.cluster,)),
+        _text("state", _vm_states),
+        _text("ip", lambda r: text.addresses(r.vm.nics)),
+        _text("mac", lambda r: [f for n in r.vm.nics for f in (n.mac, text.mac(n.mac))]),
+        _of(Unit.NUMBER, "vlan vlans", columns.vm_vlans),
+        _text("switch sw", columns.vm_switches),
+        _text("disk", lambda r: [disk.path for disk in r.vm.disks]),
+        _text("guid id", lambda r: (r.vm.id,)),
+        _text("guest os", lambda r: (r.vm.guest, r.vm.guest_name)),
+        _text("note notes", lambda r: (r.vm.notes,)),
+        _of(Unit.NUMBER, "ckp checkpoints", lambda r: len(r.vm.checkpoints)),
+        _of(Unit.AGE, "ckpage", columns.checkpoint_age),
+        _of(Unit.VERSION, "ver version", lambda r: r.vm.version),
+        _of(Unit.NUMBER, "gen generation", lambda r: r.vm.generation or None),
+        _of(Unit.PERCENT, "cpu", lambda r: r.vitals.cpu),
+        _of(Unit.NUMBER, "vcpu vcpus", lambda r: r.vm.processors or None),
+        _of(Unit.SIZE, "mem memory", lambda r: r.vitals.memory, _pressure),
+        _of(Unit.SIZE, "demand", lambda r: r.vitals.demand, _pressure),
+        _of(Unit.PERCENT, "press pressure", _pressure),
+        _of(Unit.SIZE, "free", _vm_free, lambda r: r.vitals.memory_available),
+        _of(Unit.SIZE, "startup", lambda r: r.vm.memory_startup or None),
+        _of(Unit.AGE, "uptime up", columns.vm_uptime),
+        _of(Unit.AGE, "age", lambda r: text.since(r.vm.created_at, time.time())),
+        _text("heartbeat hb", lambda r: (text.heartbeat(r.vitals.heartbeat)[0],)),
+        _of(Unit.SIZE, "net", _vm("net")),
+        _of(Unit.SIZE, "io", _vm("disk")),
+        _text("replica", lambda r: (text.REPLICATION.get(r.vitals.replication, ("",))[0],)),
+        _text("problem", lambda r: (text.problem(r.vm, r.vitals),)),
+    ),
+    flags={
+        **_COMMON,
+        "running": _in(2, 32785),
+        "off": _in(3, 32786),
+        "saved": _in(6, 32779, 32788, 32795, 32783),
+        "paused": _in(9, 32789),
+        "critical": lambda r: r.vitals.state in text.CRITICAL,
+        "changing": lambda r: r.vitals.state in text.CHANGING,
+        "problem": _vm_problem,
+        "stuck": _vm_stuck,
+        "protected": _vm_protected,
+        "dynamic": lambda r: r.vm.dynamic_memory,
+        "clustered": lambda r: bool(r.host.cluster),
+        "duplicate": lambda r: r.duplicate,
+    },
+    pieces=_vm_pieces,
+    place=lambda r: _place(r.host),
+    tags=lambda r: text.tags(r.vm.notes),
+    host=lambda r: str(r.host.id),
+)
+
+
+# -- hosts ---------------------------------------------------------------------------------
+
+
+def _host(name: str) -> Callable[[Any], Any]:
+    return _column(columns.HOST_COLUMNS, name)
+
+
+def _least_free(row: HostRow) -> int | None:
+    return min((volume.free for volume in row.host.volumes if volume.capacity), default=None)
+
+
+def _link(*links: Link) -> Callable[[HostRow], bool]:
+    return lambda row: row.vitals.link in links
+
+
+def _host_problem(row: HostRow) -> bool:
+    vitals: HostVitals = row.vitals
+    return vitals.link in (Link.DOWN, Link.SLOW) or vitals.trouble is not None
+
+
+HOST = Vocabulary(
+    fields=_table(
+        _text("name host", lambda r: (r.host.id, r.host.name)),
+        _text("cluster", lambda r: (r.host.cluster,)),
+        _text("domain", lambda r: (r.host.domain,)),
+        _text("state", lambda r: (text.host_state(r.vitals).word, r.vitals.link.value)),
+        _text("os", lambda r: (r.host.os,)),
+        _text("build", lambda r: (r.host.build,)),
+        _text("model", lambda r: (r.host.model,)),
+        _text("processor", lambda r: (r.host.processor,)),
+        _text("url address", lambda r: (r.host.url,)),
+        _text("trouble", lambda r: (text.trouble(r.vitals.trouble),)),
+        _text("uplink", lambda r: [uplink.name for uplink in r.host.uplinks]),
+        _of(Unit.PERCENT, "cpu", lambda r: r.vitals.cpu),
+        _of(Unit.SIZE, "mem memory", lambda r: r.memory_used, _host("memory")),
+        _of(Unit.SIZE, "ram", lambda r: r.host.memory or None),
+        _of(Unit.SIZE, "free", _least_free, columns.volume_free),
+        _of(Unit.NUMBER, "vms", lambda r: r.total),
+        _of(Unit.NUMBER, "running", lambda r: r.running),
+        _of(Unit.NUMBER, "lps", lambda r: r.host.logical_processors or None),
+        _of(Unit.AGE, "latency", lambda r: r.vitals.latency or None),
+        _of(Unit.AGE, "age", columns.host_age),
+        _of(Unit.AGE, "uptime", _host("uptime")),
+        _of(Unit.SIZE, "net", _host("net")),
+        _of(Unit.SIZE, "io disk", _host("disk")),
+    ),
+    flags={
+        **_COMMON,
+        "up": _link(Link.UP, Link.SLOW),
+        "slow": _link(Link.SLOW),
+        "down": _link(Link.DOWN),
+        "connecting": _link(Link.CONNECTING),
+        "problem": _host_problem,
+        "protected": lambda r: r.host.read_only,
+        "clustered": lambda r: bool(r.host.cluster),
+    },
+    pieces=lambda r: (r.host.id, r.host.name, r.host.cluster, r.host.os, r.host.url),
+    place=lambda r: _place(r.host),
+    tags=_no_tags,
+    host=lambda r: str(r.host.id),
+)
+
+
+# -- networks, jobs, calls, exchanges ------------------------------------------------------
+
+
+def _started(row: JobRow) -> float | None:
+    return text.since(row.job.started_at, time.time())
+
+
+SWITCH = Vocabulary(
+    fields=_table(
+        _text("name switch", lambda r: (r.switch.name,)),
+        _text("host", lambda r: (r.host.id, r.host.name)),
+        _text("cluster", lambda r: (r.host.cluster,)),
+        _text("kind", lambda r: (r.switch.kind.value,)),
+        _text("uplink", lambda r: r.switch.uplinks),
+        _text("guid id", lambda r: (r.switch.guid,)),
+        _of(Unit.NUMBER, "vlan vlans", lambda r: r.switch.vlans),
+        _of(Unit.NUMBER, "vms", lambda r: len(r.switch.vms)),
+        _of(Unit.NUMBER, "ports", lambda r: r.switch.ports),
+    ),
+    flags={
+        **_COMMON,
+        "shared": lambda r: r.switch.shared,
+        "teamed": lambda r: r.switch.teaming,
+        "sr-iov": lambda r: r.switch.iov,
+        "unused": lambda r: not r.switch.vms,
+        "problem": lambda r: r.stale >= Stale.LOST,
+    },
+    pieces=lambda r: (
+        r.switch.name,
+        r.host.id,
+        r.host.name,
+        r.switch.kind.value,
+        *r.switch.uplinks,
+    ),
+    place=lambda r: _place(r.host),
+    tags=_no_tags,
+    host=lambda r: str(r.host.id),
+)
+
+JOB = Vocabulary(
+    fields=_table(
+        _text("name job", lambda r: (r.job.name,)),
+        _text("vm subject", lambda r: (r.subject,)),
+        _text("host", lambda r: (r.host.id, r.host.name)),
+        _text("cluster", lambda r: (r.host.cluster,)),
+        _text("state", lambda r: (text.job_state(r.job)[0],)),
+        _text("error", lambda r: (r.job.error,)),
+        _of(Unit.PERCENT, "done percent", lambda r: r.job.percent),
+        _of(Unit.NUMBER, "code", lambda r: r.job.error_code or None),
+        _of(Unit.AGE, "age", _started),
+        _of(Unit.AGE, "elapsed", lambda r: r.job.elapsed),
+    ),
+    flags={
+        **_COMMON,
+        "running": lambda r: not r.job.finished,
+        "finished": lambda r: r.job.finished,
+        "failed": lambda r: r.job.finished and not r.job.succeeded,
+        "problem": lambda r: r.job.finished and not r.job.succeeded,
+    },
+    pieces=lambda r: (r.job.name, r.subject, r.host.id, r.job.error),
+    place=lambda r: _place(r.host),
+    tags=_no_tags,
+    host=lambda r: str(r.host.id),
+)
+
+
+def _call_problem(row: CallUpdate) -> bool:
+    return row.trouble is not None
+
+
+def _exchange_problem(row: Exchange) -> bool:
+    return row.outcome != "ok"
+
+
+CALL = Vocabulary(
+    fields=_table(
+        _text("action", lambda r: (r.action,)),
+        _text("name vm", lambda r: (r.name,)),
+        _text("host", lambda r: (r.host,)),
+        _text("result phase", lambda r: (PHASES[r.phase][0], r.phase.value)),
+        _text("why", lambda r: (text.trouble(r.trouble),)),
+        _of(Unit.AGE, "age", lambda r: text.since(r.at, time.time())),
+    ),
+    flags={"problem": _call_problem, "running": lambda r: not r.phase.final},
+    pieces=lambda r: (r.action, r.name, r.host, text.trouble(r.trouble)),
+    place=lambda r: (r.host,),
+    tags=_no_tags,
+    host=lambda r: str(r.host),
+)
+
+EXCHANGE = Vocabulary(
+    fields=_table(
+        _text("host", lambda r: (r.host,)),
+        _text("lane", lambda r: (r.lane,)),
+        _text("operation op", lambda r: (r.operation,)),
+        _text("outcome", lambda r: (r.outcome,)),
+        _of(Unit.AGE, "took seconds", lambda r: r.seconds),
+        _of(Unit.SIZE, "bytes", lambda r: r.bytes),
+        _of(Unit.AGE, "age", lambda r: text.since(r.at, time.time())),
+    ),
+    flags={"problem": _exchange_problem},
+    pieces=lambda r: (r.host, r.operation, r.outcome),
+    place=lambda r: (r.host,),
+    tags=_no_tags,
+    host=lambda r: str(r.host),
+)
+
+VOCABULARIES: Mapping[str, Vocabulary] = {
+    "vm": VM,
+    "host": HOST,
+    "switch": SWITCH,
+    "job": JOB,
+    "call": CALL,
+    "exchange": EXCHANGE,
+}
+"""By the value of ``Kind``, and two kinds that only the log knows."""
