@@ -1,0 +1,353 @@
+"""One line of a grid: fitting text to cells, choosing column widths, painting strips.
+
+Pure functions of their arguments; it knows neither the widget nor where rows come from.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tui.rows.column import Cell, Column
+from tui.ui.meters import bar_parts, bar_steps
+from tui.ui.style import Glyphs, Tones
+
+GUTTER = 2
+"""Cells before the first column: the mark, and how the row stands."""
+_SMALLEST_BAR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a row stands, besides its cells."""
+
+    stale: int = 0
+    """0 fresh, 1 dimmed, 2 dimmed with ``~``, 3 dimmed with ``?``."""
+    pending: bool = False
+    """An action on it has been asked for and is not yet seen done."""
+    marked: bool = False
+    depth: int = 0
+    """Indentation of its first column, for trees."""
+    branch: bool | None = None
+    """None for a leaf, else whether it is expanded."""
+    heading: bool = False
+    """Drawn bold."""
+
+
+PLAIN = Look()
+
+
+class Place(NamedTuple):
+    """A column where it stands on the screen."""
+
+    column: Column[Any]
+    x: int
+    width: int
+
+
+class Piece(NamedTuple):
+    """A cell as drawn: two equal pieces look alike, so nothing needs painting."""
+
+    text: str
+    tone: str
+    filled: int
+    """Half cells of its meter; -1 without one."""
+    bar: int
+    """Cells of its meter."""
+
+
+# -- text ----------------------------------------------------------------------------------
+
+
+def clean(text: str) -> str:
+    """``text`` without what would move the terminal's cursor or hide itself."""
+    if text.isprintable():
+        return text
+    kept = (" " if char in "\t\n\r" else char for char in text)
+    return "".join(c for c in kept if c == " " or unicodedata.category(c)[0] not in "CZ")
+
+
+def fit(text: str, width: int, *, ellipsis: str = "…", prose: bool = False) -> str:
+    """``text`` in at most ``width`` cells: shortened in its middle, or prose at its end."""
+    text = clean(text)
+    size = len(text) if text.isascii() else cell_len(text)
+    if size <= width:
+        return text
+    room = width - cell_len(ellipsis)
+    if room <= 0:
+        return set_cell_size(text, max(0, width))
+    if prose:
+        return set_cell_size(text, room).rstrip() + ellipsis
+    tail = room // 2
+    head = set_cell_size(text, room - tail)
+    return head + ellipsis + _tail(text, tail)
+
+
+def _tail(text: str, width: int) -> str:
+    """The end of ``text`` in exactly ``width`` cells (a blank where a wide one is cut)."""
+    if text.isascii():
+        return text[len(text) - width :]
+    start = len(text)
+    size = 0
+    while start and size + cell_len(text[start - 1]) <= width:
+        start -= 1
+        size += cell_len(text[start])
+    return " " * (width - size) + text[start:]
+
+
+def pad(text: str, width: int, *, right: bool = False) -> str:
+    blank = " " * (width - (len(text) if text.isascii() else cell_len(text)))
+    return blank + text if right else text + blank
+
+
+# -- widths --------------------------------------------------------------------------------
+
+
+def arrange(columns: Sequence[Column[Any]], available: int) -> list[Place]:
+    """Which columns show, and where: the least important leave until the rest fits."""
+    gap = 2 if available >= 100 else 1
+    shown = list(columns)
+    while _needed(shown, gap) > available and any(column.priority for column in shown):
+        worst = max(range(len(shown)), key=lambda at: (shown[at].priority, at))
+        del shown[worst]
+    if not shown:
+        return []
+    widths = [_least(column) for column in shown]
+    spare = available - _needed(shown, gap)
+    if spare < 0:
+        _shrink(widths, -spare)
+    else:
+        _widen(shown, widths, spare)
+    places = []
+    x = GUTTER
+    for column, width in zip(shown, widths, strict=True):
+        places.append(Place(column, x, width))
+        x += width + gap
+    return places
+
+
+def _least(column: Column[Any]) -> int:
+    return column.minimum or column.width
+
+
+def _needed(columns: Sequence[Column[Any]], gap: int) -> int:
+    """Cells for the columns at their least, with a blank at the right edge."""
+    return GUTTER + sum(map(_least, columns)) + gap * (len(columns) - 1) + 1
+
+
+def _shrink(widths: list[int], missing: int) -> None:
+    while missing > 0 and max(widths) > 3:
+        widest = widths.index(max(widths))
+        widths[widest] -= 1
+        missing -= 1
+
+
+def _widen(columns: Sequence[Column[Any]], widths: list[int], spare: int) -> None:
+    """Spend spare cells: first every column to what it prefers, then those that grow."""
+    for at in sorted(range(len(columns)), key=lambda at: columns[at].priority):
+        more = min(spare, columns[at].width - widths[at])
+        widths[at] += more
+        spare -= more
+    growing = [at for at, column in enumerate(columns) if column.grow]
+    total = sum(columns[at].width for at in growing)
+    left = spare
+    for at in growing:
+        share = spare * columns[at].width // total
+        if not columns[at].prose:
+            # A name four times as wide as it likes only pushes its numbers out of sight.
+            share = min(share, columns[at].width * 3)
+        widths[at] += share
+        left -= share
+    prose = [at for at in growing if columns[at].prose]
+    if prose:
+        widths[prose[-1]] += left
+
+
+# -- cells ---------------------------------------------------------------------------------
+
+
+def piece(cell: Cell, place: Place, glyphs: Glyphs, *, indent: str = "") -> Piece:
+    """The cell as it will be drawn in its place."""
+    column, _x, width = place
+    text = glyphs.plain(indent + cell.text if indent else cell.text)
+    if cell.bar is None:
+        fitted = fit(text, width, ellipsis=glyphs.ellipsis, prose=column.prose)
+        return Piece(pad(fitted, width, right=column.right), cell.tone, -1, 0)
+    text = clean(text)
+    reserved = max(cell_len(text), 4 if width < 12 else 7)
+    room = width - reserved - 1
+    if room < _SMALLEST_BAR:
+        fitted = fit(text, width, ellipsis=glyphs.ellipsis)
+        return Piece(pad(fitted, width, right=True), cell.tone, -1, 0)
+    steps = bar_steps(cell.bar, room, glyphs.ascii)
+    return Piece(pad(text, width - room, right=True), cell.tone, steps, room)
+
+
+def indent_of(look: Look, glyphs: Glyphs, *, tree: bool) -> str:
+    """What stands before the text of the first column of a tree."""
+    if not tree:
+        return ""
+    twig = "  "
+    if look.branch is not None:
+        twig = f"{glyphs.expanded if look.branch else glyphs.collapsed} "
+    return "  " * look.depth + twig
+
+
+# -- paint ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Brushes:
+    """The styles a stylesheet gives a grid."""
+
+    row: Style
+    cursor: Style
+    cursor_blurred: Style
+    header: Style
+    changed: Style
+    match: Style
+    empty: Style
+    tones: Tones
+
+
+class Painter:
+    """Paints lines with one set of brushes and glyphs."""
+
+    def __init__(self, brushes: Brushes, glyphs: Glyphs) -> None:
+        self.brushes = brushes
+        self.glyphs = glyphs
+        self._mixed: dict[tuple[int, str, bool, bool], Style] = {}
+        self._bases = (brushes.row, brushes.cursor, brushes.cursor_blurred)
+
+    def _style(self, kind: int, tone: str, changed: bool = False, bold: bool = False) -> Style:
+        key = (kind, tone, changed, bold)
+        mixed = self._mixed.get(key)
+        if mixed is None:
+            mixed = self._bases[kind] + self.brushes.tones.style(tone)
+            if changed:
+                mixed += self.brushes.changed
+            if bold:
+                mixed += Style(bold=True)
+            self._mixed[key] = mixed
+        return mixed
+
+    def line(
+        self,
+        pieces: Sequence[Piece],
+        places: Sequence[Place],
+        look: Look,
+        width: int,
+        *,
+        kind: int = 0,
+        changed: Collection[str] = (),
+        needle: str = "",
+    ) -> Strip:
+        """A row. ``kind``: 0 plain, 1 under the cursor, 2 under the cursor of an idle grid."""
+        segments = self._gutter(look, kind)
+        x = GUTTER
+        for part, place in zip(pieces, places, strict=True):
+            if place.x > x:
+                segments.append(Segment(" " * (place.x - x), self._style(kind, "")))
+            tone = part.tone
+            if look.stale:
+                tone = "stale"
+            elif kind and tone == "dim":
+                tone = ""
+            elif look.pending and x == GUTTER:
+                tone = "pending"
+            flash = place.column.id in changed
+            if part.bar:
+                segments += self._bar(part, tone, kind, stale=look.stale > 0)
+            style = self._style(kind, tone, flash, look.heading and x == GUTTER)
+            if needle and not place.column.right and needle in part.text.lower():
+                segments += self._match(part.text, needle, style)
+            else:
+                segments.append(Segment(part.text, style))
+            x = place.x + place.width
+        if x < width:
+            segments.append(Segment(" " * (width - x), self._style(kind, "")))
+        return Strip(segments, max(width, x)).crop(0, width)
+
+    def _gutter(self, look: Look, kind: int) -> list[Segment]:
+        glyphs = self.glyphs
+        mark = glyphs.marked if look.marked else " "
+        stand, tone = " ", ""
+        if look.pending:
+            stand, tone = glyphs.pending, "pending"
+        elif look.stale >= 2:
+            stand, tone = (glyphs.old if look.stale == 2 else glyphs.lost), "stale"
+        return [Segment(mark, self._style(kind, "mark")), Segment(stand, self._style(kind, tone))]
+
+    def _bar(self, part: Piece, tone: str, kind: int, *, stale: bool) -> list[Segment]:
+        filled, rest = bar_parts(part.filled, part.bar, self.glyphs.ascii)
+        lit = tone if stale or tone not in ("", "dim") else "accent-bar"
+        return [
+            Segment(filled, self._style(kind, lit)),
+            Segment(rest, self._style(kind, "track")),
+        ]
+
+    def _match(self, text: str, needle: str, style: Style) -> list[Segment]:
+        lowered = text.lower()
+        if len(lowered) != len(text):
+            return [Segment(text, style)]
+        segments = []
+        at = 0
+        found = lowered.find(needle)
+        while found >= 0:
+            segments.append(Segment(text[at:found], style))
+            at = found + len(needle)
+            segments.append(Segment(text[found:at], style + self.brushes.match))
+            found = lowered.find(needle, at)
+        segments.append(Segment(text[at:], style))
+        return segments
+
+    def header(
+        self, places: Sequence[Place], width: int, sort: str, *, descending: bool, hidden: int
+    ) -> Strip:
+        """Titles; the sorted one carries its arrow, the right edge how many do not show."""
+        style = self.brushes.header
+        strong = style + self.brushes.tones.style("accent")
+        segments = [Segment(" " * GUTTER, style)]
+        x = GUTTER
+        for place in places:
+            segments.append(Segment(" " * (place.x - x), style))
+            title = self._title(place, sort, descending=descending)
+            segments.append(Segment(title, strong if place.column.id == sort else style))
+            x = place.x + place.width
+        more = f"+{hidden}" if hidden else ""
+        if more and width - x > len(more):
+            segments.append(Segment(" " * (width - x - len(more)), style))
+            segments.append(Segment(more, style + self.brushes.tones.style("faint")))
+        elif x < width:
+            segments.append(Segment(" " * (width - x), style))
+        strip = Strip(segments)
+        return strip.crop(0, width)
+
+    def _title(self, place: Place, sort: str, *, descending: bool) -> str:
+        column, _x, width = place
+        title = column.title
+        if column.id == sort:
+            arrow = self.glyphs.descending if descending else self.glyphs.ascending
+            room = width - 1
+            title = fit(title, room, ellipsis="", prose=True)
+            title = arrow + title if column.right else title + arrow
+        else:
+            title = fit(title, width, ellipsis="", prose=True)
+        return pad(title, width, right=column.right)
+
+    def message(self, text: str, y: int, height: int, width: int) -> Strip:
+        """Line ``y`` of ``height`` of an empty grid: its message stands in the middle."""
+        lines = [clean(line) for line in self.glyphs.plain(text).split("\n")] if text else []
+        at = y - max(0, (height - len(lines)) // 2)
+        shown = lines[at] if 0 <= at < len(lines) else ""
+        shown = fit(shown, max(0, width - 2), ellipsis=self.glyphs.ellipsis, prose=True)
+        left = (width - cell_len(shown)) // 2
+        line = pad(" " * left + shown, width)
+        return Strip([Segment(line, self.brushes.empty)], width)
