@@ -109,14 +109,13 @@ class Calls:
                 self._note(_moved(call, Phase.OBSERVED, now, None), changes)
 
     def text(self, key: str) -> str:
-        """What a row says of its pending call."""
+        """What a row says of its pending call, in a dozen cells."""
         mark = self.pending.get(key)
         if mark is None:
             return ""
         if mark.phase is Phase.UNKNOWN:
-            return f"{mark.text}: outcome unknown"
-        percent = f" {mark.percent} %" if mark.percent is not None else ""
-        return f"{mark.text}: {mark.phase}{percent}"
+            return f"{mark.text}: unknown"
+        return f"{mark.text} {mark.percent}%" if mark.percent is not None else f"{mark.text}…"
 
     def _give_up(self, call: CallUpdate, why: Trouble, now: float, changes: Changes) -> None:
         key = self._rows.get(call.id, call.target)

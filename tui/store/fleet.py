@@ -114,6 +114,8 @@ class Fleet:
                 delta.remove(key)
             for key, host in wanted.items():
                 self._place(key, guid, host, len(wanted) > 1, delta)
+            if len(self._where.get(guid, ())) < 2:
+                self._contested.discard(guid)
         self._touched.clear()
         return inherited
 

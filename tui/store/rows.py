@@ -35,7 +35,7 @@ class Mark:
     """Id of the call."""
     action: str
     text: str
-    """For people: ``starting``."""
+    """For people: the action's title."""
     phase: Phase
     since: float
     heard_at: float
@@ -56,7 +56,7 @@ class VmRow:
     host: Host
     host_vitals: HostVitals
     pending: str = ""
-    """What is being done to it: ``starting``, ``saving 40 %``; empty when nothing is."""
+    """What is being done to it: ``Start…``, ``Save 40%``; empty when nothing is."""
     stale: Stale = Stale.FRESH
     marked: bool = False
     duplicate: bool = False

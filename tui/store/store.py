@@ -313,8 +313,8 @@ class Store:
 
     def _settle_vms(self, changes: Changes) -> None:
         for old, new in self.fleet.settle(changes.vms):
-            if (old in self.marks) is not (new in self.marks):
-                self.marks ^= {new}
+            self.mark([new], old in self.marks)
+            self.marks.discard(old)
         for key in changes.vms.added:
             self.vms[key].marked = key in self.marks
 
