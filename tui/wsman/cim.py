@@ -1,5 +1,6 @@
-"""CIM types, classes, instances and references as Python values. Their text forms too: numbers, DMTF
-and ISO times, WMI object paths. No XML and no IO here.
+"""CIM types, classes, instances and references as Python values, and their text forms.
+
+Numbers, DMTF and ISO times, WMI object paths; no XML and no IO here.
 
 Values in Python: boolean ``bool``; integers ``int``; reals ``float``; string and char16 ``str``;
 datetime ``datetime`` (always aware, UTC) or, for an interval, ``timedelta``; reference ``CimRef``;
@@ -116,7 +117,6 @@ class CimInstance:
 
 
 CimValue: TypeAlias = Union[  # noqa: UP007 - the recursive alias needs the string form
-    None,
     bool,
     int,
     float,
@@ -127,6 +127,7 @@ CimValue: TypeAlias = Union[  # noqa: UP007 - the recursive alias needs the stri
     CimRef,
     CimInstance,
     tuple["CimValue", ...],
+    None,
 ]
 
 RANGES: Mapping[CimType, tuple[int, int]] = {
@@ -229,9 +230,16 @@ def datetime_from_dmtf(text: str) -> datetime | timedelta | None:
     digits, micro_text, sign, offset = match.groups()
     if not int(digits):
         return None
-    shift = timedelta(minutes=int(sign + offset))
-    fields = (int(digits[:4]), *(int(digits[i : i + 2]) for i in range(4, 14, 2)))
-    moment = datetime(*fields, int(micro_text), timezone(shift))  # type: ignore[misc,arg-type]
+    moment = datetime(
+        int(digits[:4]),
+        int(digits[4:6]),
+        int(digits[6:8]),
+        int(digits[8:10]),
+        int(digits[10:12]),
+        int(digits[12:14]),
+        int(micro_text),
+        timezone(timedelta(minutes=int(sign + offset))),
+    )
     return moment.astimezone(UTC)
 
 
