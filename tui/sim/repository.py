@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from tui.sim import refusal, where, wql
-from tui.sim.refusal import Refusal
+from tui.sim import where, wql
 from tui.wsman import schema
 from tui.wsman.cim import CimClass, CimInstance, CimRef, CimType, CimValue, to_path
+from tui.wsman.fault import Refusal, fault, refuse
+from tui.wsman.values import Wsman
 
 Source: TypeAlias = Callable[[], Iterable[CimInstance]]
 Near: TypeAlias = Callable[[CimRef], Iterable[CimInstance]]
+WMI = 3
+"""The shape of faults that come from WMI and not from the WS-Management stack."""
 Identity: TypeAlias = tuple[str, str, tuple[tuple[str, str], ...]]
 
 
@@ -134,15 +137,18 @@ class Repository:
         for table in self._tables_of(namespace, class_name):
             yield from table
 
+    def lacks(self, namespace: str, class_name: str) -> bool:
+        """Whether this host has no such class although the schema does; for hosts to override."""
+        return False
+
     def class_of(self, namespace: str, class_name: str) -> CimClass:
         """The class, or the refusal of an operation on a class that is not there."""
-        cls = schema.cim_class(namespace, class_name)
+        cls = self._schema(namespace, class_name)
         if cls is None:
-            raise Refusal(
-                refusal.NOT_FOUND,
-                f"The resource URI names no class: {namespace}/{class_name}. ",
-                wmi=True,
-                hresult=0x80041010,
+            raise refuse(
+                Wsman.RESOURCE_NOT_FOUND,
+                f"The resource URI names no class: {namespace}/{class_name}.",
+                shape=WMI,
             )
         return cls
 
@@ -162,23 +168,22 @@ class Repository:
         cls = self.class_of(space, ref.class_name)
         wanted = _selectors(cls, ref)
         if not wanted and not cls.singleton:
-            raise Refusal(
-                refusal.KEYS_NEEDED,
-                f"{cls.name} has more than one instance and needs its keys as selectors. ",
-                wmi=True,
+            raise refuse(
+                Wsman.WMI_SINGLETON,
+                f"{cls.name} has more than one instance and needs its keys as selectors.",
+                shape=WMI,
             )
         found = list(self._matches(space, cls, wanted))
         if not found:
-            raise Refusal(
-                refusal.NOT_FOUND,
-                f"No instance of {cls.name} matches the selectors. ",
-                wmi=True,
-                hresult=0x80041002,
+            raise refuse(
+                Wsman.RESOURCE_NOT_FOUND,
+                f"No instance of {cls.name} matches the selectors.",
+                shape=WMI,
             )
         if len(found) > 1:
-            raise Refusal(
-                refusal.INSUFFICIENT_SELECTORS,
-                f"{len(found)} instances of {cls.name} match the selectors. ",
+            raise refuse(
+                Wsman.INSUFFICIENT_SELECTORS,
+                f"{len(found)} instances of {cls.name} match the selectors.",
             )
         return found[0]
 
@@ -332,8 +337,13 @@ class Repository:
                 rows = table
             yield from (row for row in rows if _has(row, table.cls.keys, wanted))
 
+    def _schema(self, namespace: str, class_name: str) -> CimClass | None:
+        if self.lacks(namespace, class_name):
+            return None
+        return schema.cim_class(namespace, class_name)
+
     def _known(self, namespace: str, class_name: str) -> CimClass:
-        cls = schema.cim_class(namespace, class_name)
+        cls = self._schema(namespace, class_name)
         if cls is None:
             raise wql.BadQuery(f"class {class_name} is not in {namespace}")
         return cls
@@ -434,14 +444,12 @@ def _selectors(cls: CimClass, ref: CimRef) -> dict[str, str]:
     for name, value in ref.keys:
         lowered = name.lower()
         if lowered in wanted:
-            raise Refusal(refusal.DUPLICATE_SELECTORS, f"Selector {name} is given twice. ")
+            raise refuse(Wsman.DUPLICATE_SELECTORS, f"Selector {name} is given twice.")
         if keys and lowered not in keys:
-            raise Refusal(
-                refusal.UNEXPECTED_SELECTORS, f"{cls.name} has no key {name} to select by. "
-            )
+            raise refuse(Wsman.UNEXPECTED_SELECTORS, f"{cls.name} has no key {name} to select by.")
         prop = cls.properties.get(keys.get(lowered, name))
         if prop is not None and prop.type.value[1:4] == "int" and not _is_integer(value):
-            raise Refusal(refusal.SELECTOR_TYPE, f"Selector {name} must be a number. ")
+            raise refuse(Wsman.SELECTOR_TYPE_MISMATCH, f"Selector {name} must be a number.")
         wanted[lowered] = value.lower()
     return wanted
 
@@ -465,9 +473,11 @@ def _column(cls: CimClass, names: dict[str, str], column: str) -> str:
 
 
 def _unprocessable(text: str, why: str) -> Refusal:
-    return Refusal(
-        refusal.CANNOT_PROCESS_FILTER,
-        f"The WS-Management service cannot process the filter {text!r}: {why}. ",
-        wmi=True,
-        hresult=0x80041017,
+    reply = fault(
+        Wsman.CANNOT_PROCESS_FILTER,
+        f"The filter cannot be processed: {why}.",
+        shape=WMI,
+        operation="ExecQuery",
+        parameter=text,
     )
+    return Refusal(reply)
