@@ -155,6 +155,23 @@ def test_refusals_of_selectors(repository: Repository) -> None:
     assert code(repository, "Win32_Process", ("Handle", "x"), space="root/cimv2") == 2150858752
 
 
+def test_links_are_found_by_their_ends(repository: Repository) -> None:
+    link = next(repository.instances(V2, "Msvm_SettingsDefineState"))
+    ref = repository.ref_of(link)
+    assert repository.find(ref).values is link.values
+    shuffled = CimRef(
+        "CIM_SettingsDefineState",
+        (
+            (
+                "managedelement",
+                f"Msvm_ComputerSystem.Name='{WEB}',CreationClassName='MSVM_computersystem'",
+            ),
+        ),
+    )
+    assert repository.find(shuffled, V2).values is link.values
+    assert code(repository, "Msvm_SettingsDefineState", ("SettingData", "=")) == 2150858844
+
+
 def test_singletons_need_no_key() -> None:
     host = Repository()
     memory = "Win32_PerfRawData_PerfOS_Memory"

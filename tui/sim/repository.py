@@ -5,21 +5,18 @@ Knows class shapes from the schema table; knows nothing of virtual machines or o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from tui.sim import where, wql
+from tui.sim.table import Identity, Near, Source, Table, fold, has, identity, key_text, selectors
 from tui.wsman import schema
-from tui.wsman.cim import CimClass, CimInstance, CimRef, CimType, CimValue, to_path
+from tui.wsman.cim import CimClass, CimInstance, CimRef, CimType
 from tui.wsman.fault import Refusal, fault, refuse
 from tui.wsman.values import Wsman
 
-Source: TypeAlias = Callable[[], Iterable[CimInstance]]
-Near: TypeAlias = Callable[[CimRef], Iterable[CimInstance]]
 WMI = 3
 """The shape of faults that come from WMI and not from the WS-Management stack."""
-Identity: TypeAlias = tuple[str, str, tuple[tuple[str, str], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,46 +26,6 @@ class Rows:
     cls: CimClass
     columns: tuple[str, ...]
     items: list[CimInstance]
-
-
-@dataclass(slots=True)
-class Table:
-    """The instances of exactly one class."""
-
-    cls: CimClass
-    blank: dict[str, CimValue]
-    """Every property of the class, null."""
-    ends: tuple[str, ...]
-    """The reference properties, when the class is an association."""
-    rows: dict[tuple[str, ...], CimInstance] = field(default_factory=dict)
-    source: Source | None = None
-    near: Near | None = None
-
-    def fill(self, instance: CimInstance) -> CimInstance:
-        """The instance with proper casing and every property of its class, same ``values``."""
-        values = instance.values
-        missing = self.blank.keys() - values.keys()
-        if len(missing) + len(values) != len(self.blank):
-            _respell(self.cls, values)
-            missing = self.blank.keys() - values.keys()
-        for name in missing:
-            values[name] = None
-        cls = self.cls
-        if instance.class_name == cls.name and instance.namespace == cls.namespace:
-            return instance
-        return replace(instance, class_name=cls.name, namespace=cls.namespace)
-
-    def key(self, instance: CimInstance) -> tuple[str, ...]:
-        """Where the instance stands in ``rows``; instances of keyless classes stand alone."""
-        if not self.cls.keys:
-            return () if self.cls.singleton else (str(id(instance.values)),)
-        return tuple(key_text(instance.values[name]).lower() for name in self.cls.keys)
-
-    def __iter__(self) -> Iterator[CimInstance]:
-        yield from list(self.rows.values())
-        if self.source is not None:
-            for instance in self.source():
-                yield self.fill(instance)
 
 
 class Repository:
@@ -166,7 +123,7 @@ class Repository:
         """
         space = ref.namespace or namespace
         cls = self.class_of(space, ref.class_name)
-        wanted = _selectors(cls, ref)
+        wanted = selectors(cls, ref)
         if not wanted and not cls.singleton:
             raise refuse(
                 Wsman.WMI_SINGLETON,
@@ -294,7 +251,7 @@ class Repository:
     # -- inner workings --------------------------------------------------------------------
 
     def _table(self, namespace: str, class_name: str) -> Table:
-        place = (_fold(namespace), class_name.lower())
+        place = (fold(namespace), class_name.lower())
         table = self._tables.get(place)
         if table is None:
             cls = schema.cim_class(namespace, class_name)
@@ -311,7 +268,7 @@ class Repository:
         return table
 
     def _tables_of(self, namespace: str, class_name: str) -> list[Table]:
-        place = (_fold(namespace), class_name.lower())
+        place = (fold(namespace), class_name.lower())
         tables = self._deep.get(place)
         if tables is None:
             family = {name.lower() for name in schema.subclasses(namespace, class_name)}
@@ -335,7 +292,7 @@ class Repository:
                     rows = (*rows, *map(table.fill, table.source()))
             else:
                 rows = table
-            yield from (row for row in rows if _has(row, table.cls.keys, wanted))
+            yield from (row for row in rows if has(row, table.cls.keys, wanted))
 
     def _schema(self, namespace: str, class_name: str) -> CimClass | None:
         if self.lacks(namespace, class_name):
@@ -354,7 +311,7 @@ class Repository:
         """Associations touching an instance: table, association, name of the touching end."""
         source = self.ref_of(self.find(ref, namespace))
         here = identity(source, namespace)
-        space = _fold(namespace)
+        space = fold(namespace)
         base = assoc_class.lower()
         for (place, _), table in list(self._tables.items()):
             if place != space or not table.ends:
@@ -398,64 +355,6 @@ class Repository:
                 self._ends.get(identity(value, instance.namespace), {}).pop(
                     id(instance.values), None
                 )
-
-
-def key_text(value: CimValue) -> str:
-    """A key value as selector text."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, CimRef):
-        return to_path(value)
-    return "" if value is None else str(value)
-
-
-def identity(ref: CimRef, namespace: str = "") -> Identity:
-    """A reference without case and order, for comparing."""
-    keys = sorted((name.lower(), value.lower()) for name, value in ref.keys)
-    return (_fold(ref.namespace or namespace), ref.class_name.lower(), tuple(keys))
-
-
-def _fold(namespace: str) -> str:
-    return namespace.replace("\\", "/").strip("/").lower()
-
-
-def _respell(cls: CimClass, values: dict[str, CimValue]) -> None:
-    names = {name.lower(): name for name in cls.properties}
-    for name in list(values):
-        proper = names.get(name.lower())
-        if proper is None:
-            raise ValueError(f"{cls.name} has no property {name}")
-        if proper != name:
-            values[proper] = values.pop(name)
-
-
-def _has(row: CimInstance, keys: tuple[str, ...], wanted: dict[str, str]) -> bool:
-    given = {name.lower(): name for name in keys}
-    return all(
-        name in given and key_text(row.values[given[name]]).lower() == value
-        for name, value in wanted.items()
-    )
-
-
-def _selectors(cls: CimClass, ref: CimRef) -> dict[str, str]:
-    """Selector values by lower-case key name, checked against the class."""
-    wanted: dict[str, str] = {}
-    keys = {name.lower(): name for name in cls.keys}
-    for name, value in ref.keys:
-        lowered = name.lower()
-        if lowered in wanted:
-            raise refuse(Wsman.DUPLICATE_SELECTORS, f"Selector {name} is given twice.")
-        if keys and lowered not in keys:
-            raise refuse(Wsman.UNEXPECTED_SELECTORS, f"{cls.name} has no key {name} to select by.")
-        prop = cls.properties.get(keys.get(lowered, name))
-        if prop is not None and prop.type.value[1:4] == "int" and not _is_integer(value):
-            raise refuse(Wsman.SELECTOR_TYPE_MISMATCH, f"Selector {name} must be a number.")
-        wanted[lowered] = value.lower()
-    return wanted
-
-
-def _is_integer(text: str) -> bool:
-    return text.removeprefix("-").isdecimal()
 
 
 def _spelled(cls: CimClass, ref: CimRef) -> CimRef:

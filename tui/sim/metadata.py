@@ -1,0 +1,75 @@
+"""A class of the schema table as the CIM-XML ``CLASS`` element WinRM serves (wsman-wire.md 11).
+
+Only shapes: names, types, keys, references, methods. Classes come whole, inheritance flattened.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from tui.wsman.cim import CimMethod, CimProperty, CimType
+from tui.wsman.schema import cim_class
+
+_KEY = '<QUALIFIER NAME="key" TYPE="boolean"><VALUE>true</VALUE></QUALIFIER>'
+_ASSOCIATION = '<QUALIFIER NAME="Association" TYPE="boolean"><VALUE>true</VALUE></QUALIFIER>'
+_ABSTRACT = '<QUALIFIER NAME="Abstract" TYPE="boolean"><VALUE>true</VALUE></QUALIFIER>'
+_IN = '<QUALIFIER NAME="In" TYPE="boolean"><VALUE>true</VALUE></QUALIFIER>'
+_OUT = '<QUALIFIER NAME="Out" TYPE="boolean"><VALUE>true</VALUE></QUALIFIER>'
+
+
+@lru_cache(maxsize=256)
+def class_text(namespace: str, name: str) -> str:
+    """The CLASS element of a class that is known to exist."""
+    cls = cim_class(namespace, name)
+    if cls is None:
+        raise KeyError(name)
+    qualifiers = {"association": _ASSOCIATION, "abstract": _ABSTRACT}.get(cls.kind, "")
+    superclass = f' SUPERCLASS="{cls.superclass}"' if cls.superclass else ""
+    keys = {key.lower() for key in cls.keys}
+    properties = "".join(
+        _property(prop, _KEY if prop.name.lower() in keys else "")
+        for prop in cls.properties.values()
+    )
+    methods = "".join(_method(method) for method in cls.methods.values())
+    return f'<CLASS NAME="{cls.name}"{superclass}>{qualifiers}{properties}{methods}</CLASS>'
+
+
+def _property(prop: CimProperty, qualifiers: str) -> str:
+    name = f'NAME="{prop.name}"'
+    if prop.type is CimType.REFERENCE:
+        reference = f' REFERENCECLASS="{prop.of}"' if prop.of else ""
+        return _element("PROPERTY.REFERENCE", f"{name}{reference}", qualifiers)
+    tag = "PROPERTY.ARRAY" if prop.array else "PROPERTY"
+    return _element(tag, f"{name}{_type(prop)}", qualifiers)
+
+
+def _method(method: CimMethod) -> str:
+    outputs = {name.lower(): prop for name, prop in method.outputs.items()}
+    parts = []
+    for name, prop in method.inputs.items():
+        both = outputs.pop(name.lower(), None) is not None
+        parts.append(_parameter(prop, _IN + _OUT if both else _IN))
+    parts += [_parameter(prop, _OUT) for prop in outputs.values()]
+    return f'<METHOD NAME="{method.name}" TYPE="uint32">{"".join(parts)}</METHOD>'
+
+
+def _parameter(prop: CimProperty, qualifiers: str) -> str:
+    name = f'NAME="{prop.name}"'
+    array = "ARRAY" if prop.array else ""
+    if prop.type is CimType.REFERENCE:
+        tag = f"PARAMETER.REF{array}" if array else "PARAMETER.REFERENCE"
+        return _element(tag, f'{name} REFERENCECLASS="{prop.of}"', qualifiers)
+    tag = f"PARAMETER.{array}" if array else "PARAMETER"
+    return _element(tag, f"{name}{_type(prop)}", qualifiers)
+
+
+def _type(prop: CimProperty) -> str:
+    """CIM-XML knows no object type: an embedded object is a string that says so."""
+    if prop.type is CimType.OBJECT:
+        return ' TYPE="string" EmbeddedObject="object"'
+    embedded = ' EmbeddedObject="instance"' if prop.of else ""
+    return f' TYPE="{prop.type.value}"{embedded}'
+
+
+def _element(tag: str, attributes: str, content: str) -> str:
+    return f"<{tag} {attributes}>{content}</{tag}>" if content else f"<{tag} {attributes}/>"
