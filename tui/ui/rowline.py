@@ -112,7 +112,7 @@ def pad(text: str, width: int, *, right: bool = False) -> str:
 
 def arrange(columns: Sequence[Column[Any]], available: int) -> list[Place]:
     """Which columns show, and where: the least important leave until the rest fits."""
-    gap = 2 if available >= 100 else 1
+    gap = 2 if available >= 96 else 1
     shown = list(columns)
     while _needed(shown, gap) > available and any(column.priority for column in shown):
         worst = max(range(len(shown)), key=lambda at: (shown[at].priority, at))
@@ -337,7 +337,7 @@ class Painter:
             arrow = self.glyphs.descending if descending else self.glyphs.ascending
             room = width - 1
             title = fit(title, room, ellipsis="", prose=True)
-            title = arrow + title if column.right else title + arrow
+            title += arrow
         else:
             title = fit(title, width, ellipsis="", prose=True)
         return pad(title, width, right=column.right)
