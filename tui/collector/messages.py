@@ -134,7 +134,7 @@ class Phase(StrEnum):
         return self not in (Phase.REQUESTED, Phase.ACCEPTED)
 
 
-class CallUpdate(Record):
+class CallUpdate(Record, frozen=True):
     """Progress of one call."""
 
     id: str
@@ -150,7 +150,7 @@ class CallUpdate(Record):
     trouble: Trouble | None = None
 
 
-class Exchange(Record):
+class Exchange(Record, frozen=True):
     """One line of the log of calls: what was asked of a host, and how it went."""
 
     at: float

@@ -5,18 +5,20 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from tui.errors import Fault, JobFailed, WireError
 from tui.hyperv import clean, meanings
 from tui.hyperv.model import Job
 from tui.wsman.cim import CimInstance, CimRef
 from tui.wsman.embedded import from_text
 from tui.wsman.schema import VIRTUALIZATION
+from tui.wsman.values import JobState
 
 if TYPE_CHECKING:
     from tui.wsman.client import CimClient
 
-FINISHED = 7
-"""JobState from which on a job no longer runs."""
+_STOPPED = (JobState.TERMINATED, JobState.KILLED)
 
 
 def read(client: CimClient, ref: CimRef, host: str, subject: str = "") -> Job | None:
@@ -38,18 +40,18 @@ def read(client: CimClient, ref: CimRef, host: str, subject: str = "") -> Job | 
     return job
 
 
-def raise_if_failed(job: Job, title: str = "") -> None:
+def raise_if_failed(job: Job, verb: str = "", name: str = "") -> None:
     """``JobFailed`` when the job ended badly; nothing while it runs or when it succeeded."""
     if not job.finished or job.succeeded:
         return
-    cause = job.error or meanings.of_return(job.error_code)[0] if job.error_code else job.error
-    if job.state in (8, 9):
-        cause = cause or "It was cancelled"
+    cause = job.error
+    if not cause and job.state in _STOPPED:
+        cause = "It was cancelled"
+    if not cause:
+        cause = meanings.of_return(job.error_code)[0] if job.error_code else "No reason is given"
+    what = f"{verb} of {name}" if verb and name else verb or job.name
     raise JobFailed(
-        title or f"{job.name} failed",
-        cause=cause or "The host gives no reason",
-        hint=meanings.of_job(job.error_code),
-        code=job.error_code,
+        f"{what} failed", cause=cause, hint=meanings.of_job(job.error_code), code=job.error_code
     )
 
 
@@ -101,6 +103,4 @@ def _details(client: CimClient, ref: CimRef) -> str:
 
 
 def _with_error(job: Job, error: str) -> Job:
-    from msgspec.structs import replace  # only a failed job needs it
-
     return replace(job, error=error)

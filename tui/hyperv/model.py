@@ -31,7 +31,7 @@ class Link(StrEnum):
     DOWN = "down"
 
 
-class Trouble(Record):
+class Trouble(Record, frozen=True):
     """An error as shown: the parts of an ``HvError`` plus its class name."""
 
     kind: str
@@ -41,7 +41,7 @@ class Trouble(Record):
     code: int = 0
 
 
-class Volume(Record):
+class Volume(Record, frozen=True):
     """A volume or drive of a host (Win32_Volume)."""
 
     name: str
@@ -53,7 +53,7 @@ class Volume(Record):
     """Bytes."""
 
 
-class Uplink(Record):
+class Uplink(Record, frozen=True):
     """A physical network adapter a switch can use (Msvm_ExternalEthernetPort)."""
 
     id: str
@@ -68,7 +68,7 @@ class Uplink(Record):
     connected: bool
 
 
-class Host(Record):
+class Host(Record, frozen=True):
     """What a host is. Changes seldom."""
 
     id: str
@@ -112,7 +112,7 @@ class Host(Record):
     demo: bool = False
 
 
-class HostVitals(Record):
+class HostVitals(Record, frozen=True):
     """How a host is, as of the last fast tick."""
 
     id: str
@@ -159,7 +159,7 @@ class VlanMode(IntEnum):
     PRIVATE = 3
 
 
-class Vlan(Record):
+class Vlan(Record, frozen=True):
     """VLAN setting of a port."""
 
     mode: VlanMode = VlanMode.UNTAGGED
@@ -169,7 +169,7 @@ class Vlan(Record):
     secondary: int = 0
 
 
-class Nic(Record):
+class Nic(Record, frozen=True):
     """A virtual network adapter of a VM."""
 
     id: str
@@ -188,7 +188,7 @@ class Nic(Record):
     """IP addresses the guest reports, IPv4 first."""
 
 
-class Disk(Record):
+class Disk(Record, frozen=True):
     """A drive of a VM and the image in it."""
 
     id: str
@@ -203,7 +203,7 @@ class Disk(Record):
     physical: bool = False
 
 
-class Checkpoint(Record):
+class Checkpoint(Record, frozen=True):
     """A checkpoint of a VM (Msvm_VirtualSystemSettingData of a Snapshot type)."""
 
     id: str
@@ -219,7 +219,7 @@ class Checkpoint(Record):
     """The running configuration hangs below this one ("now")."""
 
 
-class Integration(Record):
+class Integration(Record, frozen=True):
     """One integration service of a VM."""
 
     name: str
@@ -229,7 +229,7 @@ class Integration(Record):
     """Primary OperationalStatus of the running component; 0 while there is none."""
 
 
-class Vm(Record):
+class Vm(Record, frozen=True):
     """What a virtual machine is: its settings. Changes when someone changes it."""
 
     id: str
@@ -264,9 +264,12 @@ class Vm(Record):
     integration: tuple[Integration, ...] = ()
     complete: bool = False
     """False until the slow tier has been read: only what the summary tells is known."""
+    tpm: bool | None = None
+    """A virtual TPM is enabled."""
+    shielded: bool | None = None
 
 
-class VmVitals(Record):
+class VmVitals(Record, frozen=True):
     """How a virtual machine is, as of the last fast tick."""
 
     id: str
@@ -323,7 +326,7 @@ class SwitchKind(StrEnum):
     """The Default Switch of client Windows."""
 
 
-class Switch(Record):
+class Switch(Record, frozen=True):
     """A virtual switch of one host."""
 
     id: str
@@ -346,7 +349,7 @@ class Switch(Record):
     """VLANs in use by its VM adapters, ascending."""
 
 
-class Job(Record):
+class Job(Record, frozen=True):
     """A job on a host (CIM_ConcreteJob and kin)."""
 
     id: str
@@ -377,7 +380,7 @@ class Job(Record):
         return self.state in (7, 32768)
 
 
-class Inventory(Record):
+class Inventory(Record, frozen=True):
     """Everything known of one host at one instant."""
 
     host: Host

@@ -14,17 +14,12 @@ from tui.hyperv.outcome import Done, Outcome, Started
 from tui.wsman.cim import CimInstance, CimRef, CimValue
 from tui.wsman.embedded import to_text
 from tui.wsman.schema import VIRTUALIZATION
+from tui.wsman.values import JobRequest, OperationalStatus, RequestedState, ReturnValue
 
 if TYPE_CHECKING:
     from tui.wsman.client import CimClient
     from tui.wsman.reply import MethodOutput
 
-_DONE = 0
-_JOB_STARTED = 4096
-_CANCEL = 4
-_RUN, _OFF, _SAVE, _PAUSE, _RESET = 2, 3, 6, 9, 11
-_STATUS_OK = 2
-_STATUS_DEGRADED = 3
 _REASON = "Requested by an administrator with hvdeck"
 
 # -- where things are ----------------------------------------------------------------------
@@ -67,35 +62,37 @@ def read_state(client: CimClient, vm_id: str, name: str = "") -> int:
 
 def start(client: CimClient, vm_id: str, name: str = "") -> Outcome:
     """Switch on, or continue a saved machine."""
-    return _request_state(client, vm_id, name, _RUN, "start")
+    return _request_state(client, vm_id, name, RequestedState.ENABLED, "start")
 
 
 def turn_off(client: CimClient, vm_id: str, name: str = "") -> Outcome:
     """Cut the power; of a saved machine, throw the saved state away."""
-    return _request_state(client, vm_id, name, _OFF, "turn off")
+    return _request_state(client, vm_id, name, RequestedState.DISABLED, "turn off")
 
 
 def reset(client: CimClient, vm_id: str, name: str = "") -> Outcome:
     """Restart without the guest's consent."""
-    return _request_state(client, vm_id, name, _RESET, "reset")
+    return _request_state(client, vm_id, name, RequestedState.RESET, "reset")
 
 
 def pause(client: CimClient, vm_id: str, name: str = "") -> Outcome:
     """Stop the processors, keep the memory."""
-    return _request_state(client, vm_id, name, _PAUSE, "pause")
+    return _request_state(client, vm_id, name, RequestedState.QUIESCE, "pause")
 
 
 def resume(client: CimClient, vm_id: str, name: str = "") -> Outcome:
     """Let a paused machine go on."""
-    return _request_state(client, vm_id, name, _RUN, "resume")
+    return _request_state(client, vm_id, name, RequestedState.ENABLED, "resume")
 
 
 def save(client: CimClient, vm_id: str, name: str = "") -> Outcome:
     """Write memory to disk and stop."""
-    return _request_state(client, vm_id, name, _SAVE, "save")
+    return _request_state(client, vm_id, name, RequestedState.OFFLINE, "save")
 
 
-def _request_state(client: CimClient, vm_id: str, name: str, wanted: int, verb: str) -> Outcome:
+def _request_state(
+    client: CimClient, vm_id: str, name: str, wanted: RequestedState, verb: str
+) -> Outcome:
     return _invoke(
         client, vm_ref(vm_id), "RequestStateChange", verb, name or vm_id, RequestedState=wanted
     )
@@ -144,8 +141,8 @@ def _shutdown_component(client: CimClient, vm_id: str, name: str, verb: str) -> 
         )
     component = found[0]
     statuses = component.get("OperationalStatus")
-    status = statuses[0] if isinstance(statuses, tuple) and statuses else _STATUS_OK
-    if status not in (_STATUS_OK, _STATUS_DEGRADED):
+    status = statuses[0] if isinstance(statuses, tuple) and statuses else OperationalStatus.OK
+    if status not in (OperationalStatus.OK, OperationalStatus.DEGRADED):
         raise Refused(
             f"Cannot ask {name} to {verb}",
             cause="The shutdown service inside the guest does not answer",
@@ -209,7 +206,9 @@ def cancel_job(
             cause="The host does not let this job be cancelled now",
             hint="Wait until it ends",
         )
-    return _invoke(client, ref, "RequestStateChange", "cancel", what, RequestedState=_CANCEL)
+    return _invoke(
+        client, ref, "RequestStateChange", "cancel", what, RequestedState=JobRequest.TERMINATE
+    )
 
 
 # -- calling -------------------------------------------------------------------------------
@@ -227,9 +226,9 @@ def _invoke(
 
 def outcome(output: MethodOutput, method: str, title: str) -> Outcome:
     """What a return value means: done, a job, or an exception in words."""
-    if output.return_value == _DONE:
+    if output.return_value == ReturnValue.COMPLETED:
         return Done()
-    if output.return_value == _JOB_STARTED:
+    if output.return_value == ReturnValue.JOB_STARTED:
         job = output.values.get("Job")
         if isinstance(job, CimRef):
             return Started(job)

@@ -6,22 +6,29 @@ states are four lower than the real ones).
 
 from __future__ import annotations
 
-RUNNING = frozenset({2, 32785})
-OFF = frozenset({3, 32786})
-SAVED = frozenset({6, 32788, 32779, 32795})
+from tui.wsman.values import EnabledState as State
+
+
+def _set(*members: State) -> frozenset[int]:
+    return frozenset(members)
+
+
+RUNNING = _set(State.RUNNING, State.RUNNING_CRITICAL)
+OFF = _set(State.OFF, State.OFF_CRITICAL)
+SAVED = _set(State.SAVED, State.SAVED_CRITICAL, State.FAST_SAVED, State.FAST_SAVED_CRITICAL)
 """Saved or fast-saved."""
-HIBERNATED = frozenset({32783})
-PAUSED = frozenset({9, 32789})
-STARTING = frozenset({10, 32790})
-STOPPING = frozenset({4, 32787, 32781})
+HIBERNATED = _set(State.HIBERNATED)
+PAUSED = _set(State.PAUSED, State.PAUSED_CRITICAL)
+STARTING = _set(State.STARTING, State.STARTING_CRITICAL)
+STOPPING = _set(State.STOPPING, State.STOPPING_CRITICAL, State.FORCE_SHUTDOWN)
 """Stopping, or being shut down by force."""
-SAVING = frozenset({32773, 32792, 32780, 32796})
-PAUSING = frozenset({32776, 32793})
-RESUMING = frozenset({32777, 32794})
-RESETTING = frozenset({11, 32791, 32782})
+SAVING = _set(State.SAVING, State.SAVING_CRITICAL, State.FAST_SAVING, State.FAST_SAVING_CRITICAL)
+PAUSING = _set(State.PAUSING, State.PAUSING_CRITICAL)
+RESUMING = _set(State.RESUMING, State.RESUMING_CRITICAL)
+RESETTING = _set(State.RESET, State.RESET_CRITICAL, State.FORCE_REBOOT)
 """Being reset, or rebooted by force."""
-SERVICING = frozenset({32784})
-CRITICAL = frozenset(range(32785, 32797))
+SERVICING = _set(State.COMPONENT_SERVICING)
+CRITICAL = frozenset(state for state in State if state.name.endswith("_CRITICAL"))
 MOVING = STARTING | STOPPING | SAVING | PAUSING | RESUMING | RESETTING | SERVICING
 """On the way from one state to another."""
 STARTABLE = OFF | SAVED | HIBERNATED

@@ -1,0 +1,102 @@
+r"""Raw performance counters cooked by hand: two samples of an instance give a rate.
+
+The formulas are those Windows documents for each counter type; cooked classes would make the
+host sample itself, twice. Knows what instance names look like, not what they are joined with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tui.hyperv import paths
+from tui.wsman.cim import CimInstance
+
+_TICKS = 10_000_000
+"""Sys100NS ticks in a second."""
+_SUMMED = 1.5
+"""A total whose base grew by more than this many times the clock sums several processors."""
+
+
+def elapsed(before: CimInstance, after: CimInstance) -> float:
+    """Seconds between two samples by the host's own clocks; 0 when they cannot tell."""
+    frequency = after.get("Frequency_PerfTime")
+    ticks = _difference(before, after, "Timestamp_PerfTime")
+    if ticks and isinstance(frequency, int) and frequency > 0:
+        return ticks / frequency
+    return (_difference(before, after, "Timestamp_Sys100NS") or 0) / _TICKS
+
+
+def per_second(before: CimInstance, after: CimInstance, column: str) -> float | None:
+    """PERF_COUNTER_COUNTER and BULK_COUNT; None when the counter restarted."""
+    seconds = elapsed(before, after)
+    count = _difference(before, after, column)
+    return count / seconds if seconds > 0 and count is not None else None
+
+
+def busy(before: CimInstance, after: CimInstance, column: str, processors: int) -> float | None:
+    """Percent of ``processors`` that a summed run-time column was busy.
+
+    The base of a total may be summed like the value, or be one processor's; its growth against
+    the clock tells which. Without a base the value counts 100 ns of run time.
+    """
+    run = _difference(before, after, column)
+    clock = _difference(before, after, "Timestamp_Sys100NS")
+    base = _difference(before, after, f"{column}_Base")
+    if run is None:
+        return None
+    if base and (not clock or base > _SUMMED * clock or processors == 1):
+        return _percent(run, base)
+    whole = base or clock
+    if not whole or processors < 1:
+        return None
+    return _percent(run, whole * processors)
+
+
+def adapter_owner(name: str, vm_ids: Iterable[str]) -> str:
+    """The VM whose GUID is in a network adapter's instance name; empty: the host's own."""
+    found = paths.guids(name)
+    return next((vm_id for vm_id in vm_ids if vm_id in found), "") if found else ""
+
+
+def image_key(path: str) -> str:
+    r"""Path of an image and instance name of its counter, made comparable.
+
+    Instance names have ``-`` for ``\`` and sometimes for ``:``, and may keep the ``\\?\`` prefix.
+    """
+    text = path.replace("\\", "-").replace(":", "-").replace("/", "-").lower()
+    for prefix, replacement in (("--?-unc-", "--"), ("--?-", "")):
+        if text.startswith(prefix):
+            return replacement + text[len(prefix) :]
+    return text
+
+
+class Meter:
+    """Successive readings of one raw class as rates by instance name."""
+
+    def __init__(self, *columns: str) -> None:
+        self._columns = columns
+        self._before: dict[str, CimInstance] = {}
+
+    def feed(self, rows: Iterable[CimInstance]) -> dict[str, tuple[float, ...]]:
+        """Rates of every instance seen twice, in the order of the columns."""
+        now = {str(row.get("Name") or ""): row for row in rows}
+        rates: dict[str, tuple[float, ...]] = {}
+        for name, row in now.items():
+            before = self._before.get(name)
+            values = [per_second(before, row, column) for column in self._columns] if before else []
+            known = tuple(value for value in values if value is not None)
+            if name and known and len(known) == len(self._columns):
+                rates[name] = known
+        self._before = now
+        return rates
+
+
+def _difference(before: CimInstance, after: CimInstance, column: str) -> int | None:
+    old, new = before.get(column), after.get(column)
+    if not isinstance(old, int) or not isinstance(new, int) or new < old:
+        return None
+    return new - old
+
+
+def _percent(part: int, whole: int) -> float:
+    return min(100.0, 100.0 * part / whole)

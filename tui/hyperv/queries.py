@@ -1,0 +1,206 @@
+"""TABLE: what is read of a host, by tier. Columns are those of every supported version."""
+
+from __future__ import annotations
+
+from tui.hyperv.ask import Query
+from tui.hyperv.devices import DISK, DVD, IDE_CONTROLLER, SCSI_CONTROLLER, SERVICES
+from tui.wsman.schema import CIMV2, CLUSTER
+
+# -- fast ----------------------------------------------------------------------------------
+
+SUMMARY_CODES = (0, 1, 4, 100, 101, 103, 104, 105, 106, 109, 110, 112, 116, 132)
+"""RequestedInformation: name, state, load, memory, heartbeat, uptime, guest, health."""
+TASKS_CODE = 108
+"""Jobs per machine; asked for only while a job's machine is unknown, for it makes rows large."""
+
+SUMMARY = Query(
+    "Msvm_SummaryInformation",
+    (
+        "Name",
+        "ElementName",
+        "NumberOfProcessors",
+        "EnabledState",
+        "OtherEnabledState",
+        "HealthState",
+        "OperationalStatus",
+        "ProcessorLoad",
+        "MemoryUsage",
+        "MemoryAvailable",
+        "Heartbeat",
+        "UpTime",
+        "GuestOperatingSystem",
+        "ReplicationHealth",
+    ),
+)
+SERVICE = Query("Msvm_VirtualSystemManagementService", ("CreationClassName",))
+
+_CLOCKS = ("Name", "Timestamp_PerfTime", "Frequency_PerfTime", "Timestamp_Sys100NS")
+
+PROCESSOR_COUNTER = Query(
+    "Win32_PerfRawData_HvStats_HyperVHypervisorLogicalProcessor",
+    (*_CLOCKS, "PercentTotalRunTime", "PercentTotalRunTime_Base"),
+    "Name = '_Total'",
+    CIMV2,
+)
+ADAPTER_COUNTER = Query(
+    "Win32_PerfRawData_NvspNicStats_HyperVVirtualNetworkAdapter",
+    (*_CLOCKS, "BytesReceivedPersec", "BytesSentPersec"),
+    namespace=CIMV2,
+)
+STORAGE_COUNTER = Query(
+    "Win32_PerfRawData_Counters_HyperVVirtualStorageDevice",
+    (*_CLOCKS, "ReadBytesPersec", "WriteBytesPersec"),
+    namespace=CIMV2,
+)
+FREE_MEMORY = Query("Win32_OperatingSystem", ("FreePhysicalMemory",), namespace=CIMV2)
+JOBS = Query("CIM_ConcreteJob")
+
+# -- slow ----------------------------------------------------------------------------------
+
+SYSTEMS = Query(
+    "Msvm_VirtualSystemSettingData",
+    (
+        "InstanceID",
+        "ElementName",
+        "VirtualSystemIdentifier",
+        "VirtualSystemType",
+        "VirtualSystemSubType",
+        "Version",
+        "CreationTime",
+        "Notes",
+        "Parent",
+        "AutomaticStartupAction",
+        "AutomaticShutdownAction",
+        "SecureBootEnabled",
+        "IsAutomaticSnapshot",
+        "IsSaved",
+        "UserSnapshotType",
+    ),
+    "VirtualSystemType = 'Microsoft:Hyper-V:System:Realized' "
+    "OR VirtualSystemType LIKE 'Microsoft:Hyper-V:Snapshot:%'",
+)
+PROCESSORS = Query(
+    "Msvm_ProcessorSettingData",
+    ("InstanceID", "VirtualQuantity", "ExposeVirtualizationExtensions"),
+)
+MEMORY = Query(
+    "Msvm_MemorySettingData",
+    ("InstanceID", "VirtualQuantity", "Reservation", "Limit", "DynamicMemoryEnabled"),
+)
+SECURITY = Query("Msvm_SecuritySettingData", ("InstanceID", "TpmEnabled", "ShieldingRequested"))
+PORTS = Query("CIM_EthernetPortAllocationSettingData")
+"""The base class: adapters, their connections and switch ports in one answer."""
+VLANS = Query(
+    "Msvm_EthernetSwitchPortVlanSettingData",
+    (
+        "InstanceID",
+        "OperationMode",
+        "AccessVlanId",
+        "NativeVlanId",
+        "TrunkVlanIdArray",
+        "PrimaryVlanId",
+        "SecondaryVlanId",
+    ),
+)
+GUEST_NETWORKS = Query("Msvm_GuestNetworkAdapterConfiguration", ("InstanceID", "IPAddresses"))
+SWITCHES = Query("Msvm_VirtualEthernetSwitch", ("Name", "ElementName"))
+SWITCH_SETTINGS = Query(
+    "Msvm_VirtualEthernetSwitchSettingData",
+    ("InstanceID", "VirtualSystemIdentifier", "TeamingEnabled", "IOVPreferred"),
+)
+_PORT_COLUMNS = (
+    "DeviceID",
+    "ElementName",
+    "Name",
+    "PermanentAddress",
+    "Speed",
+    "MaxSpeed",
+    "IsBound",
+    "EnabledState",
+    "OperationalStatus",
+)
+WIRED_PORTS = Query("Msvm_ExternalEthernetPort", _PORT_COLUMNS)
+WIRELESS_PORTS = Query("Msvm_WiFiPort", _PORT_COLUMNS)
+DRIVES = Query(
+    "Msvm_ResourceAllocationSettingData",
+    (
+        "InstanceID",
+        "ResourceType",
+        "ResourceSubType",
+        "Parent",
+        "Address",
+        "AddressOnParent",
+        "HostResource",
+    ),
+    " OR ".join(f"ResourceType = {n}" for n in (IDE_CONTROLLER, SCSI_CONTROLLER, DVD, DISK)),
+)
+IMAGES = Query("Msvm_StorageAllocationSettingData", ("InstanceID", "Parent", "HostResource"))
+SERVICE_SETTINGS = {
+    name: Query(f"Msvm_{word}ComponentSettingData", ("InstanceID", "EnabledState"))
+    for name, word in SERVICES
+}
+_COMPONENT_COLUMNS = ("SystemName", "OperationalStatus")
+SERVICE_STATUS = {
+    name: Query(
+        f"Msvm_{word}Component",
+        (*_COMPONENT_COLUMNS, "GuestIntrinsicExchangeItems")
+        if name == "kvp"
+        else _COMPONENT_COLUMNS,
+    )
+    for name, word in SERVICES
+}
+VOLUMES = Query("Win32_Volume", ("Name", "Label", "Capacity", "FreeSpace"), "DriveType = 3", CIMV2)
+DRIVE_LETTERS = Query(
+    "Win32_LogicalDisk", ("Name", "VolumeName", "Size", "FreeSpace"), "DriveType = 3", CIMV2
+)
+AFFECTED = Query("Msvm_AffectedJobElement")
+
+# -- facts ---------------------------------------------------------------------------------
+
+COMPUTER = Query(
+    "Win32_ComputerSystem",
+    (
+        "Name",
+        "DNSHostName",
+        "Domain",
+        "PartOfDomain",
+        "Manufacturer",
+        "Model",
+        "NumberOfProcessors",
+        "NumberOfLogicalProcessors",
+        "TotalPhysicalMemory",
+        "HypervisorPresent",
+    ),
+    namespace=CIMV2,
+)
+OPERATING_SYSTEM = Query(
+    "Win32_OperatingSystem", ("Caption", "BuildNumber", "LastBootUpTime"), namespace=CIMV2
+)
+SOCKETS = Query(
+    "Win32_Processor",
+    (
+        "Name",
+        "NumberOfCores",
+        "NumberOfLogicalProcessors",
+        "VirtualizationFirmwareEnabled",
+        "SecondLevelAddressTranslationExtensions",
+    ),
+    namespace=CIMV2,
+)
+"""Never wider: LoadPercentage makes the host sample for a second per socket."""
+NUMA_NODES = Query("Msvm_NumaNode", ("NodeID",))
+SERVICE_OPTIONS = Query(
+    "Msvm_VirtualSystemManagementServiceSettingData",
+    (
+        "NumaSpanningEnabled",
+        "HypervisorRootSchedulerEnabled",
+        "EnhancedSessionModeEnabled",
+        "DefaultVirtualHardDiskPath",
+        "DefaultExternalDataRoot",
+    ),
+)
+MIGRATION_OPTIONS = Query(
+    "Msvm_VirtualSystemMigrationServiceSettingData",
+    ("EnableVirtualSystemMigration", "MaximumActiveVirtualSystemMigration"),
+)
+CLUSTER_NAME = Query("MSCluster_Cluster", ("Name",), namespace=CLUSTER)

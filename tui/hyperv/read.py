@@ -1,0 +1,311 @@
+"""Reading a host: three tiers of queries joined into one ``Inventory``.
+
+*Fast* tells how everything is, in at most three requests however many machines there are;
+*slow* tells how it is set up; *facts* what the host is. A tier that is not read keeps what it
+told before. A class that is missing costs only what it would have told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from tui.hyperv import clean, counters, devices, hosts, jobs, machines, networks, paths, queries
+from tui.hyperv.ask import Asker, Query
+from tui.hyperv.machines import Rates
+from tui.hyperv.model import Host, HostVitals, Inventory, Job, Nic, Vm
+from tui.hyperv.summary import Summaries
+from tui.wsman.cim import CimInstance, CimRef
+
+if TYPE_CHECKING:
+    from tui.wsman.client import CimClient
+
+REQUESTS = 3
+"""Requests of a fast tick at most; paging apart."""
+
+_KILOBYTE = 1024
+_EVERY = {"cpu": 2, "jobs": 2, "net": 3, "disk": 3, "memory": 6}
+"""In how many fast ticks each source wants one reading."""
+_SOURCE: dict[str, Query] = {
+    "cpu": queries.PROCESSOR_COUNTER,
+    "jobs": queries.JOBS,
+    "net": queries.ADAPTER_COUNTER,
+    "disk": queries.STORAGE_COUNTER,
+    "memory": queries.FREE_MEMORY,
+}
+
+
+class Reader:
+    """Reads one host over one client. Not for several threads."""
+
+    def __init__(
+        self,
+        client: CimClient,
+        host_id: str,
+        url: str,
+        *,
+        read_only: bool = False,
+        demo: bool = False,
+        now: Callable[[], float],
+        previous: Inventory | None = None,
+    ) -> None:
+        self._host = host_id
+        self._now = now
+        self._ask = Asker(client, now)
+        self._summaries = Summaries(client, self._ask, host_id)
+        self._inventory = previous or Inventory(Host(host_id, url), HostVitals(host_id))
+        host = replace(self._inventory.host, url=url, read_only=read_only, demo=demo)
+        self._inventory = replace(self._inventory, host=host)
+        self._tick = 0
+        self._read_in = dict.fromkeys(_EVERY, -max(_EVERY.values()))
+        self._processor: CimInstance | None = None
+        self._adapters = counters.Meter("BytesReceivedPersec", "BytesSentPersec")
+        self._images = counters.Meter("ReadBytesPersec", "WriteBytesPersec")
+        self._net: dict[str, tuple[float, ...]] | None = None
+        self._disk: dict[str, tuple[float, ...]] | None = None
+        self._subjects = {job.id: job.subject for job in self._inventory.jobs.values()}
+
+    @property
+    def unavailable(self) -> dict[str, str]:
+        """Classes this host does not answer for, and why."""
+        return {name: str(fault) for name, fault in self._ask.refusals.items()}
+
+    @property
+    def wants_slow(self) -> bool:
+        """Machines appeared of which only the summary is known."""
+        return any(not vm.complete for vm in self._inventory.vms.values())
+
+    # -- fast ------------------------------------------------------------------------------
+
+    def fast(self) -> Inventory:
+        """How everything is now."""
+        self._tick += 1
+        rows = machines.distinct(self._summaries.read(tasks=self._must_learn_subjects()))
+        self._learn_subjects(rows)
+        for name in self._turn(REQUESTS - self._summaries.spent):
+            self._read_source(name)
+        before = self._inventory
+        now = self._now()
+        rates = self._rates(rows)
+        self._inventory = replace(
+            before,
+            vitals=self._with_totals(before.vitals),
+            vms={
+                vm: machines.join_summary(row, self._host, before.vms.get(vm))
+                for vm, row in rows.items()
+            },
+            vm_vitals={
+                vm: machines.join_vitals(
+                    row,
+                    self._host,
+                    before.vm_vitals.get(vm),
+                    now,
+                    rates.get(vm, machines.UNKNOWN),
+                )
+                for vm, row in rows.items()
+            },
+            jobs={key: self._with_subject(job) for key, job in before.jobs.items()},
+        )
+        return self._inventory
+
+    def _turn(self, slots: int) -> list[str]:
+        """The sources most overdue; jobs come first while one is running."""
+        names = [name for name in _EVERY if not self._ask.is_absent(_SOURCE[name])]
+        due = {
+            name: (self._tick - self._read_in[name]) / (1 if self._urgent(name) else every)
+            for name, every in _EVERY.items()
+            if name in names
+        }
+        ranked = sorted(due, key=lambda name: (not self._urgent(name), -due[name]))
+        return ranked[: max(0, slots)]
+
+    def _urgent(self, name: str) -> bool:
+        return name == "jobs" and any(not job.finished for job in self._inventory.jobs.values())
+
+    def _read_source(self, name: str) -> None:
+        self._read_in[name] = self._tick
+        rows = self._ask.optional(_SOURCE[name], once=True)
+        match name:
+            case "cpu":
+                self._take_processor(rows)
+            case "jobs":
+                self._take_jobs(rows)
+            case "net":
+                self._net = None if rows is None else self._adapters.feed(rows)
+            case "disk":
+                self._disk = None if rows is None else self._images.feed(rows)
+            case _:
+                free = clean.maybe(rows[0].get("FreePhysicalMemory")) if rows else None
+                self._set_vitals(memory_free=None if free is None else free * _KILOBYTE)
+
+    def _set_vitals(self, **changes: float | None) -> None:
+        vitals = replace(self._inventory.vitals, **changes)
+        self._inventory = replace(self._inventory, vitals=vitals)
+
+    def _take_processor(self, rows: list[CimInstance] | None) -> None:
+        before, self._processor = self._processor, rows[0] if rows else None
+        if self._processor is None:
+            self._set_vitals(cpu=None)
+        elif before is not None:
+            processors = self._inventory.host.logical_processors
+            cpu = counters.busy(before, self._processor, "PercentTotalRunTime", processors)
+            self._set_vitals(cpu=cpu)
+
+    # -- rates -----------------------------------------------------------------------------
+
+    def _rates(self, rows: dict[str, CimInstance]) -> dict[str, Rates]:
+        """Rates by machine: adapters are known by GUID, images by path."""
+        net: dict[str, list[tuple[float, ...]]] = {}
+        for name, rate in (self._net or {}).items():
+            net.setdefault(counters.adapter_owner(name, rows), []).append(rate)
+        disk = {counters.image_key(name): rate for name, rate in (self._disk or {}).items()}
+        found: dict[str, Rates] = {}
+        for vm in rows:
+            known = self._inventory.vms.get(vm)
+            images = [disk[key] for key in _image_keys(known) if key in disk] if known else []
+            found[vm] = Rates(*_sum(net.get(vm, ())), *_sum(images))
+        return found
+
+    def _with_totals(self, vitals: HostVitals) -> HostVitals:
+        net = _sum(tuple(_apart_from_total(self._net)))
+        disk = _sum(tuple(_apart_from_total(self._disk)))
+        return replace(vitals, net_in=net[0], net_out=net[1], disk_read=disk[0], disk_write=disk[1])
+
+    # -- jobs ------------------------------------------------------------------------------
+
+    def _take_jobs(self, rows: list[CimInstance] | None) -> None:
+        if rows is None:
+            return
+        found = [self._with_subject(jobs.join_job(row, self._host)) for row in rows]
+        self._inventory = replace(self._inventory, jobs={job.id: job for job in found})
+        self._subjects = {job.id: job.subject for job in found}
+
+    def _with_subject(self, job: Job) -> Job:
+        known = self._subjects.get(job.id, "")
+        return replace(job, subject=known) if known and known != job.subject else job
+
+    def _must_learn_subjects(self) -> bool:
+        return any(not job.finished and not job.subject for job in self._inventory.jobs.values())
+
+    def _learn_subjects(self, rows: dict[str, CimInstance]) -> None:
+        for vm, row in rows.items():
+            tasks = row.get("AsynchronousTasks")
+            for task in tasks if isinstance(tasks, tuple) else ():
+                if isinstance(task, CimInstance):
+                    self._subjects[f"{self._host}:{clean.text(task.get('InstanceID'))}"] = vm
+
+    def _learn_affected(self) -> None:
+        """Whose jobs those are that no summary lists, out of the association."""
+        if all(job.subject for job in self._inventory.jobs.values()):
+            return
+        for row in self._ask.optional(queries.AFFECTED) or ():
+            job, thing = row.get("AffectingElement"), row.get("AffectedElement")
+            if not isinstance(job, CimRef) or not isinstance(thing, CimRef):
+                continue
+            vm = paths.guid(thing.key("Name")) or paths.owner(thing.key("InstanceID"))
+            if vm in self._inventory.vms:
+                self._subjects[f"{self._host}:{job.key('InstanceID')}"] = vm
+
+    # -- slow ------------------------------------------------------------------------------
+
+    def slow(self) -> Inventory:
+        """How machines, switches and volumes are set up."""
+        systems = self._ask.required(queries.SYSTEMS)
+        optional = self._ask.optional
+        ports, switches = optional(queries.PORTS), optional(queries.SWITCHES)
+        nics = self._nics(ports, switches)
+        resources, images = optional(queries.DRIVES), optional(queries.IMAGES)
+        status = {name: optional(query) for name, query in queries.SERVICE_STATUS.items()}
+        settings = {name: optional(query) for name, query in queries.SERVICE_SETTINGS.items()}
+        parts = machines.Parts(
+            systems=systems,
+            processors=optional(queries.PROCESSORS),
+            memory=optional(queries.MEMORY),
+            security=optional(queries.SECURITY),
+            nics=nics,
+            disks=devices.join_disks(resources, images or ()) if resources is not None else None,
+            integration=devices.join_integration(settings, status),
+            guests=devices.join_guests(status["kvp"] or ()),
+        )
+        before = self._inventory
+        vms = machines.join_vms(before.vms, parts, self._host, before.vm_vitals)
+        self._learn_affected()
+        self._inventory = replace(
+            before,
+            host=self._with_hardware(before.host),
+            vms=vms,
+            jobs={key: self._with_subject(job) for key, job in before.jobs.items()},
+        )
+        if ports is not None and switches is not None:
+            self._join_switches(ports, switches)
+        return self._inventory
+
+    def _nics(
+        self, ports: list[CimInstance] | None, switches: list[CimInstance] | None
+    ) -> dict[str, tuple[Nic, ...]] | None:
+        if ports is None:
+            return None
+        vlans = self._ask.optional(queries.VLANS) or ()
+        guests = self._ask.optional(queries.GUEST_NETWORKS) or ()
+        return networks.join_nics(ports, vlans, guests, switches or ())
+
+    def _with_hardware(self, host: Host) -> Host:
+        wired = self._ask.optional(queries.WIRED_PORTS)
+        wireless = self._ask.optional(queries.WIRELESS_PORTS)
+        if wired is not None or wireless is not None:
+            ports = [*(wired or ()), *(wireless or ())]
+            host = replace(host, uplinks=networks.join_uplinks(ports))
+        volumes = self._ask.optional(queries.VOLUMES)
+        if volumes is None:
+            volumes = self._ask.optional(queries.DRIVE_LETTERS)
+        return host if volumes is None else replace(host, volumes=hosts.join_volumes(volumes))
+
+    def _join_switches(self, ports: list[CimInstance], switches: list[CimInstance]) -> None:
+        inventory = self._inventory
+        found = networks.join_switches(
+            self._host,
+            switches,
+            self._ask.optional(queries.SWITCH_SETTINGS) or (),
+            ports,
+            inventory.host.uplinks,
+            {vm.id: (vm.name, vm.nics) for vm in inventory.vms.values()},
+        )
+        self._inventory = replace(inventory, switches=found)
+
+    # -- facts -----------------------------------------------------------------------------
+
+    def facts(self) -> Inventory:
+        """What the host is."""
+        optional = self._ask.optional
+        facts = hosts.Facts(
+            system=optional(queries.COMPUTER),
+            os=optional(queries.OPERATING_SYSTEM),
+            processors=optional(queries.SOCKETS),
+            numa=optional(queries.NUMA_NODES),
+            service=optional(queries.SERVICE_OPTIONS),
+            migration=optional(queries.MIGRATION_OPTIONS),
+            cluster=optional(queries.CLUSTER_NAME),
+        )
+        host = hosts.join_host(self._inventory.host, facts)
+        self._inventory = replace(self._inventory, host=host)
+        return self._inventory
+
+
+def _image_keys(vm: Vm) -> Iterator[str]:
+    return (counters.image_key(disk.path) for disk in vm.disks if disk.path)
+
+
+def _apart_from_total(
+    rates: dict[str, tuple[float, ...]] | None,
+) -> Iterator[tuple[float, ...]]:
+    return (rate for name, rate in (rates or {}).items() if name.lower() != "_total")
+
+
+def _sum(
+    rates: tuple[tuple[float, ...], ...] | list[tuple[float, ...]],
+) -> tuple[float | None, float | None]:
+    if not rates:
+        return None, None
+    return sum(rate[0] for rate in rates), sum(rate[1] for rate in rates)

@@ -1,0 +1,102 @@
+"""The one request that tells how every machine of a host is, whichever way this host allows.
+
+``GetSummaryInformation`` is asked first; where it is refused, or its answer would not fit an
+envelope, the summaries are queried instead, which pages. What works is remembered.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.errors import Fault, HvError, MethodFailed
+from tui.hyperv import meanings, queries
+from tui.hyperv.ask import Asker
+from tui.hyperv.ops import service_ref
+from tui.wsman.cim import CimInstance
+from tui.wsman.values import ReturnValue
+
+if TYPE_CHECKING:
+    from tui.wsman.client import CimClient
+
+_METHOD = "Msvm_VirtualSystemManagementService.GetSummaryInformation"
+
+
+class Summaries:
+    """Reads all summaries; ``spent`` counts the questions of the last reading."""
+
+    def __init__(self, client: CimClient, asker: Asker, host: str) -> None:
+        self._client = client
+        self._asker = asker
+        self._host = host
+        self._by_query = False
+        self.spent = 0
+
+    def read(self, *, tasks: bool = False) -> list[CimInstance]:
+        """One embedded Msvm_SummaryInformation per machine, perhaps with its jobs."""
+        self.spent = 1
+        if self._by_query:
+            return self._query()
+        try:
+            return self._call(tasks=tasks)
+        except (Fault, MethodFailed) as error:
+            if not _other_way_may_work(error):
+                raise
+            refusal = error
+        self.spent += 1
+        rows = self._query()
+        if not rows:
+            self._check_visible(refusal)
+        self._by_query = True
+        return rows
+
+    def _call(self, *, tasks: bool) -> list[CimInstance]:
+        codes = queries.SUMMARY_CODES + ((queries.TASKS_CODE,) if tasks else ())
+        output = self._client.invoke(
+            service_ref(), "GetSummaryInformation", RequestedInformation=codes
+        )
+        if output.return_value != ReturnValue.COMPLETED:
+            cause, hint = meanings.of_return(output.return_value)
+            raise MethodFailed(
+                f"{self._host}: the list of machines was refused",
+                method=_METHOD,
+                code=output.return_value,
+                cause=cause,
+                hint=hint,
+            )
+        found = output.values.get("SummaryInformation")
+        items = found if isinstance(found, tuple) else ()
+        return [item for item in items if isinstance(item, CimInstance)]
+
+    def _query(self) -> list[CimInstance]:
+        try:
+            return self._asker.required(queries.SUMMARY)
+        except Fault as fault:
+            if meanings.is_missing(fault):
+                raise HvError(
+                    f"{self._host}: no Hyper-V role",
+                    cause="The namespace root/virtualization/v2 is not there",
+                    hint="Install the Hyper-V role on this host (Windows Server 2012 or newer), "
+                    "or take it out of the configuration",
+                    code=fault.code,
+                ) from fault
+            raise
+
+    def _check_visible(self, refusal: Fault | MethodFailed) -> None:
+        """No machines, and the service refused: without rights Hyper-V shows an empty world."""
+        if not (isinstance(refusal, Fault) and meanings.is_gone(refusal)):
+            return
+        self.spent += 1
+        if self._asker.required(queries.SERVICE):
+            return
+        raise HvError(
+            f"{self._host}: this account sees nothing of Hyper-V",
+            cause="The host answers, and hides its management service and machines",
+            hint=meanings.RIGHTS_HINT,
+            code=refusal.code,
+        ) from refusal
+
+
+def _other_way_may_work(error: Fault | MethodFailed) -> bool:
+    if isinstance(error, MethodFailed):
+        return error.code != ReturnValue.ACCESS_DENIED
+    return not (meanings.is_denied(error) or meanings.is_busy(error))
