@@ -12,7 +12,6 @@ from tui.errors import Fault, MethodFailed, Refused, WireError
 from tui.hyperv import meanings
 from tui.hyperv.outcome import Done, Outcome, Started
 from tui.wsman.cim import CimInstance, CimRef, CimValue
-from tui.wsman.embedded import to_text
 from tui.wsman.schema import VIRTUALIZATION
 from tui.wsman.values import JobRequest, OperationalStatus, RequestedState, ReturnValue
 
@@ -172,6 +171,8 @@ def modify_settings(
     client: CimClient, vm_id: str, name: str, verb: str, values: dict[str, CimValue]
 ) -> Outcome:
     """Change some of a machine's settings; only what changes is sent."""
+    from tui.wsman.embedded import to_text  # the deck imports this module and never calls a host
+
     instance = CimInstance(
         "Msvm_VirtualSystemSettingData",
         {"InstanceID": settings_id(vm_id), **values},
