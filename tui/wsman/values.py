@@ -336,6 +336,7 @@ class Wsman(IntEnum):
     QUOTA_USER = 2150859175
     QUOTA_SYSTEM = 2150859176
     E_ACCESS_DENIED = 2147942405
+    E_INVALID_ARGUMENT = 2147942487
 
 
 _WORDS: dict[int, str] = {
@@ -399,6 +400,7 @@ _WORDS: dict[int, str] = {
     Wsman.QUOTA_USER: "The quota of the user is exceeded",
     Wsman.QUOTA_SYSTEM: "The quota of the system is exceeded",
     Wsman.E_ACCESS_DENIED: "Access is denied",
+    Wsman.E_INVALID_ARGUMENT: "The parameter is incorrect",
 }
 _WMI_ERRORS: dict[int, str] = {
     0x80041001: "WMI: the call failed",
