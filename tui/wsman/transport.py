@@ -12,11 +12,8 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from tui.errors import (
     AuthRejected,
@@ -30,6 +27,9 @@ from tui.errors import (
     WireError,
 )
 from tui.wsman.refusals import CERTIFICATE, REJECTED, STATUS, UNKNOWN_ISSUER
+from tui.wsman.settings import METHODS, WinRMSettings, check
+
+__all__ = ["IDLE_LIMIT", "Transport", "WinRMSettings", "WinRMTransport"]
 
 log = logging.getLogger(__name__)
 
@@ -40,15 +40,6 @@ _CONNECT_TIMEOUT = 8.0
 _GRACE = 10
 """Seconds the answer may come later than the host was told to stop working on it."""
 
-_METHODS = {
-    "ntlm": "ntlm",
-    "negotiate": "ntlm",
-    "basic": "basic",
-    "kerberos": "kerberos",
-    "certificate": "certificate",
-    "credssp": "credssp",
-}
-
 
 class Transport(Protocol):
     """Sends one envelope at a time."""
@@ -57,38 +48,6 @@ class Transport(Protocol):
         """The body of the answer: HTTP 200, or HTTP 500 that holds a SOAP envelope."""
 
     def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class WinRMSettings:
-    """How to reach one host, secrets resolved and hidden from the repr."""
-
-    url: str
-    user: str = ""
-    password: str = field(default="", repr=False)
-    auth: str = "ntlm"
-    message_encryption: str = "auto"
-    server_cert_validation: str = "validate"
-    ca_trust_path: str = ""
-    proxy: str = field(default="", repr=False)
-    """May hold a password, so it is hidden too."""
-    cert_pem: str = ""
-    cert_key_pem: str = ""
-    kerberos_delegation: bool = False
-    allow_cleartext: bool = False
-    """Permit Basic over plain http, which shows the password to anyone on the way."""
-    operation_timeout: float = 20
-
-    @property
-    def peer(self) -> str:
-        """Host and port for people; never the user part of the URL."""
-        parts = urlsplit(self.url)
-        host = parts.hostname or self.url.rpartition("@")[2]
-        return f"{host}:{parts.port}" if parts.port else host
-
-    @property
-    def secure(self) -> bool:
-        return self.url.lower().startswith("https:")
 
 
 class WinRMTransport:
@@ -165,7 +124,7 @@ class WinRMTransport:
     def _connect(self) -> None:
         if self._session is not None:
             return
-        _check(self._link)
+        check(self._link)
         try:
             self._session = _session(self._link)
             self._session.build_session()
@@ -196,7 +155,7 @@ def _session(link: WinRMSettings) -> Any:
     """A pywinrm ``Transport`` that has not connected yet."""
     import winrm.transport as winrm
 
-    method = _METHODS[link.auth.lower()]
+    method = METHODS[link.auth.lower()]
     missing = {"kerberos": not winrm.HAVE_KERBEROS, "credssp": not winrm.HAVE_CREDSSP}
     if missing.get(method):
         raise ConfigError(
@@ -295,42 +254,6 @@ def _not_executed() -> type[Exception]:
 # -- errors ---------------------------------------------------------------------------------
 
 
-def _check(link: WinRMSettings) -> None:
-    """What must not, or cannot, even be tried."""
-    method = _METHODS.get(link.auth.lower())
-    if method is None:
-        raise ConfigError(
-            f"{link.peer}: unknown auth {link.auth!r}",
-            key="auth",
-            hint=f"one of {', '.join(_METHODS)}",
-        )
-    if method == "basic" and not link.secure and not link.allow_cleartext:
-        raise ConfigError(
-            f"{link.peer}: Basic over plain http is refused",
-            key="allow_cleartext",
-            cause="anyone on the way could read the password",
-            hint="use https, or auth = 'ntlm'; allow_cleartext = true permits it all the same",
-        )
-    if method == "certificate":
-        _check_certificate(link)
-    elif method != "kerberos" and not link.user:
-        raise ConfigError(f"{link.peer}: auth {method!r} needs a user", key="user")
-    if method in ("basic", "certificate") and link.message_encryption == "always":
-        raise ConfigError(
-            f"{link.peer}: auth {method!r} cannot encrypt messages",
-            key="message_encryption",
-            hint="use https, whose TLS encrypts everything, with message_encryption = 'auto'",
-        )
-
-
-def _check_certificate(link: WinRMSettings) -> None:
-    if not link.secure:
-        raise ConfigError(f"{link.peer}: auth 'certificate' needs an https URL", key="url")
-    for key, path in (("cert_pem", link.cert_pem), ("cert_key_pem", link.cert_key_pem)):
-        if not Path(path).is_file():
-            raise ConfigError(f"{link.peer}: no file {path!r}", key=key)
-
-
 def _soap_fault(error: Exception) -> bytes | None:
     """The envelope inside pywinrm's HTTP error, if there is one."""
     if getattr(error, "code", 0) != 500:
@@ -392,7 +315,7 @@ class _Mapping:
         return error
 
     def _rejected(self) -> HvError:
-        method = _METHODS[self._link.auth.lower()]
+        method = METHODS[self._link.auth.lower()]
         scheme = "negotiate" if method == "ntlm" else method
         offered = [part.split()[0] for part in self._offered.split(",") if part.split()]
         if offered and scheme not in [name.lower() for name in offered]:
@@ -400,7 +323,7 @@ class _Mapping:
                 f"{self._link.peer}: the host does not take auth {method!r}",
                 cause=f"it offers {', '.join(offered)}",
                 hint=f"enable it there (winrm/config/service/auth), or choose one of: "
-                f"{', '.join(_METHODS)}",
+                f"{', '.join(METHODS)}",
                 code=401,
             )
         return AuthRejected(
