@@ -76,19 +76,30 @@ class Meter:
     def __init__(self, *columns: str) -> None:
         self._columns = columns
         self._before: dict[str, CimInstance] = {}
+        self._rates: dict[str, tuple[float, ...]] = {}
 
     def feed(self, rows: Iterable[CimInstance]) -> dict[str, tuple[float, ...]]:
-        """Rates of every instance seen twice, in the order of the columns."""
-        now = {str(row.get("Name") or ""): row for row in rows}
+        """Rates of every instance seen twice, in the order of the columns.
+
+        A host that answers the same sample again has not looked since: the rate stands.
+        """
         rates: dict[str, tuple[float, ...]] = {}
-        for name, row in now.items():
+        samples: dict[str, CimInstance] = {}
+        for row in rows:
+            name = str(row.get("Name") or "")
             before = self._before.get(name)
-            values = [per_second(before, row, column) for column in self._columns] if before else []
-            known = tuple(value for value in values if value is not None)
-            if name and known and len(known) == len(self._columns):
-                rates[name] = known
-        self._before = now
+            samples[name] = row
+            if before is not None and elapsed(before, row) <= 0 and name in self._rates:
+                rates[name] = self._rates[name]
+            elif before is not None and (values := self._values(before, row)):
+                rates[name] = values
+        self._before, self._rates = samples, rates
         return rates
+
+    def _values(self, before: CimInstance, row: CimInstance) -> tuple[float, ...]:
+        values = [per_second(before, row, column) for column in self._columns]
+        known = tuple(value for value in values if value is not None)
+        return known if len(known) == len(self._columns) else ()
 
 
 def _difference(before: CimInstance, after: CimInstance, column: str) -> int | None:

@@ -19,6 +19,7 @@ MEGABYTE = 1 << 20
 STEADY = 5.0
 """Seconds an uptime may jitter between two ticks without the machine having restarted."""
 
+_LEAST_AVAILABLE = -1000
 _REALIZED = "microsoft:hyper-v:system:realized"
 _SNAPSHOT = "microsoft:hyper-v:snapshot:"
 _GENERATION_2 = ":2"
@@ -96,7 +97,7 @@ def join_vitals(
         status=clean.number(listed[0]) if listed else 0,
         cpu=clean.maybe(get("ProcessorLoad")) if alive else None,
         memory=memory * MEGABYTE if memory is not None else None,
-        memory_available=available if available is not None and 0 <= available <= 100 else None,
+        memory_available=available if _is_share(available) else None,
         started_at=_started_at(row, previous, now) if alive else None,
         heartbeat=heartbeat or None,
         net_in=rates.net_in if alive else None,
@@ -106,6 +107,11 @@ def join_vitals(
         replication=clean.number(get("ReplicationHealth")),
         since=previous.since if steady and previous else now,
     )
+
+
+def _is_share(percent: int | None) -> bool:
+    """Below zero the guest wants more than it has; hosts also write huge numbers for "none"."""
+    return percent is not None and _LEAST_AVAILABLE <= percent <= 100
 
 
 def _started_at(row: CimInstance, previous: VmVitals | None, now: float) -> float | None:

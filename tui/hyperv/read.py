@@ -148,7 +148,7 @@ class Reader:
         before, self._processor = self._processor, rows[0] if rows else None
         if self._processor is None:
             self._set_vitals(cpu=None)
-        elif before is not None:
+        elif before is not None and counters.elapsed(before, self._processor) > 0:
             processors = self._inventory.host.logical_processors
             cpu = counters.busy(before, self._processor, "PercentTotalRunTime", processors)
             self._set_vitals(cpu=cpu)
