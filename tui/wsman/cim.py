@@ -172,7 +172,12 @@ def time_to_iso(moment: datetime) -> str:
 def time_from_iso(text: str) -> datetime:
     """Any offset, made UTC; a time without one is taken as UTC."""
     moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # "never", told as the calendar's end in another time zone
+        return moment.replace(tzinfo=UTC)
 
 
 def interval_to_iso(span: timedelta) -> str:
@@ -255,6 +260,8 @@ def datetime_from_text(text: str) -> datetime | timedelta | None:
         return interval_from_iso(text)
     if text[14:15] == ".":
         return datetime_from_dmtf(text)
+    if text.startswith("0000-"):  # no such year: a time that was never set
+        return None
     return time_from_iso(text)
 
 
@@ -273,6 +280,8 @@ def _boolean(text: str) -> bool:
 def _integer(text: str) -> int:
     # int() alone would take underscores and other scripts' digits, and quadratic time for
     # a number of a million digits.
+    if len(text) < 20 and text.isascii() and text.isdecimal():
+        return int(text)
     word = text.strip()
     if len(word) > 24 or not word.isascii() or "_" in word:
         raise ValueError(f"not an integer: {text[:_SHOWN]!r}")
@@ -280,7 +289,7 @@ def _integer(text: str) -> int:
 
 
 def _character(text: str) -> str:
-    return chr(_integer(text)) if text.strip().isdecimal() and len(text.strip()) > 1 else text
+    return chr(_integer(text)) if text.strip().isdecimal() else text
 
 
 _READERS: Mapping[CimType, Callable[[str], CimValue]] = {

@@ -225,7 +225,7 @@ def fault(
     role, subcode, usual, kind = _TABLE.get(code, ("Receiver", "w:InternalError", "", "wsman"))
     reason = words(code)
     return FaultReply(
-        code=code,
+        code=int(code),
         subcode=subcode,
         detail=usual if detail is None else detail,
         reason=reason,

@@ -51,6 +51,7 @@ class Header:
     """What a request's header says. A timeout of None means that none was given."""
 
     message_id: str = ""
+    """As sent, blanks included: the answer repeats it octet for octet."""
     to: str = ""
     reply_to: str = ""
     operation_timeout: timedelta | None = None
@@ -79,9 +80,9 @@ def must_understand(element: Element) -> bool:
 def read(element: Element) -> Header:
     """All header rules, most basic first; a refusal carries what was read before it."""
     found = {child.tag: child for child in reversed(element)}
-    message_id = soap.content(found.get(f"{{{soap.ADDRESSING}}}MessageID"))
+    message_id = found.get(f"{{{soap.ADDRESSING}}}MessageID")
     header = Header(
-        message_id=message_id,
+        message_id="" if message_id is None else message_id.text or "",
         to=soap.content(found.get(f"{{{soap.ADDRESSING}}}To")),
         action=soap.content(found.get(f"{{{soap.ADDRESSING}}}Action")),
         resource=soap.content(found.get(f"{{{soap.WSMAN}}}ResourceURI")),
@@ -106,7 +107,7 @@ def _refuse_unknown(element: Element) -> None:
 def _check_addressing(header: Header, found: Mapping[str, Element]) -> None:
     if f"{{{soap.ADDRESSING}}}Action" not in found:
         raise refuse(Wsman.MESSAGE_INFORMATION_HEADER_REQUIRED, "The header wsa:Action is missing.")
-    if not header.message_id:
+    if not header.message_id.strip():
         raise refuse(
             Wsman.INVALID_MESSAGE_INFORMATION_HEADER,
             "The header wsa:MessageID is missing or empty.",

@@ -125,6 +125,8 @@ def read_values(element: Element, plan: Plan, owner: str) -> dict[str, CimValue]
             text = child.text
             if text and read_text is not None and not len(child):
                 value = read_text(text)
+            elif text is None and child.get(soap.NIL) == "true":
+                value = None
             else:
                 value = _read_other(child, read_text, prop, plan.namespace)
             if repeats:

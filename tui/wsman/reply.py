@@ -10,15 +10,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeAlias
+from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from tui.errors import WireError
 from tui.wsman import fault as faults
 from tui.wsman import soap
-from tui.wsman.cim import CimClass, CimInstance, CimProperty, CimRef, CimType, CimValue
+from tui.wsman.cim import CimClass, CimInstance, CimProperty, CimRef, CimType, CimValue, text_of
 from tui.wsman.elements import (
     endpoint_reference,
+    find,
     fragment_text,
+    guessed_property,
     instance_text,
     reference_parts,
     values_text,
@@ -60,6 +63,7 @@ __all__ = [
     "decode",
     "encode",
     "fault",
+    "frame_size",
     "item_size",
     "item_text",
     "refuse",
@@ -290,6 +294,12 @@ def item_size(text: str) -> int:
     return 2 * len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass"))
 
 
+def frame_size(request: Request, header: Header | None = None) -> int:
+    """What a page without items takes, so that the rest of the envelope can be filled."""
+    page = Page((), f"uuid:{'0' * 36}", end=False)
+    return item_size(encode(page, request=request, header=header).decode()) + 64
+
+
 def _page(page: Page, request: Request) -> str:
     inner = "".join(page.texts)
     if isinstance(request, Pull):
@@ -317,12 +327,14 @@ def _got(reply: Got, request: Request) -> str:
     where = reply.instance.namespace or namespace
     shape = cim_class(where, reply.instance.class_name)
     known = shape.properties if shape else {}
-    inner = values_text({name: reply.instance.values.get(name)}, known, "p:", where, soap.escape)
+    value = next(
+        (held for key, held in reply.instance.values.items() if key.lower() == name.lower()), None
+    )
     if rest == "text()":
-        inner = soap.escape(
-            "".join(soap.parse(f'<r xmlns:p="p" xmlns:xsi="x">{inner}</r>').itertext())
-        )
-        return f'<w:XmlFragment xmlns:w="{soap.WSMAN}">{inner}</w:XmlFragment>'
+        prop = find(known, name) or guessed_property(name, value)
+        bare = "" if value is None else soap.escape(text_of(value, prop))
+        return f'<w:XmlFragment xmlns:w="{soap.WSMAN}">{bare}</w:XmlFragment>'
+    inner = values_text({name: value}, known, "p:", where, soap.escape)
     uri = soap.escape(soap.resource_uri(where, reply.instance.class_name))
     return (
         f'<w:XmlFragment xmlns:w="{soap.WSMAN}" xmlns:xsi="{soap.XSI}" xmlns:p="{uri}"'
@@ -400,8 +412,6 @@ def _read(body: Element, request: Request) -> Reply:
 
 
 def _serialised(element: Element) -> str:
-    from xml.etree import ElementTree
-
     return ElementTree.tostring(element, encoding="unicode")
 
 

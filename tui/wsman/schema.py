@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from importlib.resources import files
+from pathlib import Path
 
 import msgspec
 
@@ -21,6 +21,7 @@ STANDARD = "root/StandardCimv2"
 STORAGE = "root/Microsoft/Windows/Storage"
 
 _KINDS = ("class", "abstract", "association")
+_FILE = Path(__file__).with_name("schema.json")
 _BOUND = 4096
 """Hosts choose the names asked for, so what is remembered of unknown ones must be bounded."""
 
@@ -58,8 +59,7 @@ class _Namespace:
 
 @cache
 def _table() -> _Table:
-    data = files("tui.wsman").joinpath("schema.json").read_bytes()
-    return msgspec.json.decode(data, type=_Table)
+    return msgspec.json.decode(_FILE.read_bytes(), type=_Table)
 
 
 @cache

@@ -127,6 +127,8 @@ def text_of_bytes(data: bytes) -> str:
 def parse(message: bytes | str) -> Element:
     """The root element. A document type is refused unread, so no entity is ever expanded."""
     text = message if isinstance(message, str) else text_of_bytes(message)
+    # expat skips a byte order mark, so a second one would hide a document type from the prolog.
+    text = text.lstrip("\ufeff")
     if len(text) > MAX_CHARACTERS:
         raise WireError("The message is too large", cause=f"{len(text)} characters")
     if not text.strip():
