@@ -178,7 +178,7 @@ class Repository:
             rows = (row for row in rows if keep(row))
         if not columns:
             return Rows(cls, (), list(rows))
-        readers = [(column, where.reader(column, scope)) for column in columns]
+        readers = [(column, where.column(column, scope)) for column in columns]
         items = [
             CimInstance(cls.name, {name: read(row) for name, read in readers}, cls.namespace)
             for row in rows

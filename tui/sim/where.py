@@ -124,6 +124,19 @@ def reader(name: str, scope: Scope) -> Reader:
     return lambda row: _inside(row.values.get(key), rest)
 
 
+def column(name: str, scope: Scope) -> Reader:
+    """How to read a column of a projection: system properties come as text."""
+    read = reader(name, scope)
+    if system_name(name) is None:
+        return read
+
+    def as_text(row: CimInstance) -> CimValue:
+        value = read(row)
+        return None if value is None else str(value)
+
+    return as_text
+
+
 def _ancestry(row: CimInstance) -> list[str]:
     names = [row.class_name]
     cls = schema.cim_class(row.namespace, row.class_name)
