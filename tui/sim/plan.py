@@ -1,0 +1,159 @@
+"""What a scene asks for: virtual machines, adapters, disks, switches and hosts as plain records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+GB = 1024
+"""In memory plans, which count in MB as Msvm_MemorySettingData does."""
+
+
+@dataclass(frozen=True, slots=True)
+class NicPlan:
+    """One adapter. An empty switch leaves it unconnected; ``vlan`` 0 leaves it untagged."""
+
+    switch: str = ""
+    vlan: int = 0
+    trunk: tuple[int, ...] = ()
+    legacy: bool = False
+    static: bool = False
+    spoofing: bool = False
+    guards: bool = False
+    limit: int = 0
+    """Bits per second; 0 for no bandwidth setting."""
+    name: str = "Network Adapter"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointPlan:
+    """One checkpoint, hung below the one before it."""
+
+    name: str
+    age: float
+    """Seconds ago."""
+    kind: str = "standard"
+    """``standard``, ``production``, ``automatic`` or ``recovery``."""
+
+
+@dataclass(frozen=True, slots=True)
+class VmPlan:
+    """One virtual machine."""
+
+    name: str
+    os: str
+    character: str = "idle"
+    cpus: int = 2
+    memory: int = 4 * GB
+    maximum: int = 0
+    """Above zero: dynamic memory up to this many MB."""
+    minimum: int = 512
+    generation: int = 2
+    disks: tuple[int, ...] = (60,)
+    """Sizes in GB."""
+    nics: tuple[NicPlan, ...] = (NicPlan(),)
+    state: str = "running"
+    """``running``, ``off``, ``saved``, ``paused``, ``stopping``, ``starting`` or ``critical``."""
+    notes: str = ""
+    checkpoints: tuple[CheckpointPlan, ...] = ()
+    iso: str = ""
+    uptime: float = 0.0
+    """Seconds; 0 picks some days."""
+    version: str = ""
+    nested: bool = False
+    tpm: bool = False
+    stuck: bool = False
+    """The guest accepts a shutdown and then never finishes it."""
+    domain: str = ""
+    clustered: bool = True
+    volume: str = ""
+    """Where its files live, instead of the host's default."""
+    lost_disk: bool = False
+    """Its disk image is not where the configuration says."""
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkPlan:
+    """A physical adapter of a host."""
+
+    name: str
+    description: str
+    speed: int = 10_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchPlan:
+    """A virtual switch: ``external`` over an uplink, ``internal``, ``private`` or ``nat``."""
+
+    name: str
+    kind: str
+    uplinks: tuple[int, ...] = ()
+    """Indexes into the host's uplinks; more than one makes an embedded team."""
+    shared: bool = True
+    """The management operating system has an adapter on it."""
+    vlan: int = 0
+    """Access VLAN of the management adapter."""
+
+
+@dataclass(frozen=True, slots=True)
+class VolumePlan:
+    """A volume: drive letter or cluster path, size and used space in GB, growth in GB a day."""
+
+    name: str
+    label: str
+    size: int
+    used: int
+    growth: float = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class HostPlan:
+    """One host."""
+
+    name: str
+    os: str = "ws2022"
+    vendor: str = "Dell Inc."
+    model: str = "PowerEdge R750"
+    processor: str = "Intel(R) Xeon(R) Gold 6338 CPU @ 2.00GHz"
+    clock: int = 2000
+    sockets: int = 2
+    cores: int = 16
+    memory: int = 256 * GB
+    domain: str = "corp.example.com"
+    uplinks: tuple[UplinkPlan, ...] = ()
+    switches: tuple[SwitchPlan, ...] = ()
+    volumes: tuple[VolumePlan, ...] = ()
+    vms: tuple[VmPlan, ...] = ()
+    uptime: float = 34 * 86400.0
+    cluster: str = ""
+    local: bool = False
+    """Takes its own load from the machine that runs the simulator."""
+    store: str = "D:\\Hyper-V"
+
+
+@dataclass(frozen=True, slots=True)
+class HostSystem:
+    """The Windows a host runs."""
+
+    caption: str
+    version: str
+    build: str
+    sku: int
+    configuration: str
+    """Newest configuration version of virtual machines."""
+
+
+HOST_SYSTEMS: dict[str, HostSystem] = {
+    "ws2019": HostSystem(
+        "Microsoft Windows Server 2019 Datacenter", "10.0.17763", "17763", 8, "9.0"
+    ),
+    "ws2022": HostSystem(
+        "Microsoft Windows Server 2022 Datacenter", "10.0.20348", "20348", 8, "10.0"
+    ),
+    "ws2025": HostSystem(
+        "Microsoft Windows Server 2025 Datacenter", "10.0.26100", "26100", 8, "12.0"
+    ),
+    "w11": HostSystem("Microsoft Windows 11 Pro", "10.0.26100", "26100", 48, "12.0"),
+    "german": HostSystem(
+        "Microsoft Windows Server 2019 Standard", "10.0.17763", "17763", 7, "9.0"
+    ),
+}

@@ -1,0 +1,66 @@
+"""Which classes of a host are computed, and by what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from tui.sim import cluster, devices, links, perf, shapes, summary, windows
+from tui.wsman.cim import CimInstance
+
+if TYPE_CHECKING:
+    from tui.sim.world import SimHost
+
+
+def install(host: SimHost) -> None:
+    """Register every computed class with the host's repository."""
+    _machines(host)
+    _windows(host)
+    _links(host)
+    if host.plan.cluster:
+        cluster.install(host)
+
+
+def _machines(host: SimHost) -> None:
+    def provide(name: str, source: Callable[[SimHost], Iterable[CimInstance]]) -> None:
+        host.repository.provide(shapes.VIRTUALIZATION, name, lambda: source(host))
+
+    def component(word: str) -> Callable[[SimHost], Iterable[CimInstance]]:
+        return lambda at: devices.components(at, word)
+
+    def ports(name: str) -> Callable[[SimHost], Iterator[CimInstance]]:
+        return lambda at: (p for p in devices.ethernet_ports(at) if p.class_name == name)
+
+    provide(summary.CLASS, summary.everything)
+    provide("Msvm_GuestNetworkAdapterConfiguration", devices.guest_networks)
+    provide("Msvm_VideoHead", devices.video_heads)
+    provide("Msvm_Keyboard", devices.keyboards)
+    provide("Msvm_Processor", devices.processors)
+    provide("Msvm_Memory", devices.memories)
+    provide("Msvm_EthernetSwitchPort", devices.switch_ports)
+    for name in ("Msvm_SyntheticEthernetPort", "Msvm_EmulatedEthernetPort"):
+        provide(name, ports(name))
+    for word, *_ in shapes.SERVICES:
+        provide(f"Msvm_{word}Component", component(word))
+
+
+def _windows(host: SimHost) -> None:
+    def provide(name: str, source: Callable[[], Iterable[CimInstance]]) -> None:
+        host.repository.provide(shapes.CIMV2, name, source)
+
+    provide("Win32_OperatingSystem", lambda: windows.operating_system(host))
+    provide("Win32_Volume", lambda: windows.volumes(host))
+    provide("Win32_LogicalDisk", lambda: windows.drives(host))
+    for word in perf.MAKERS:
+        provide(f"Win32_PerfRawData_{word}", lambda word=word: perf.raw(host, word))
+        provide(f"Win32_PerfFormattedData_{word}", lambda word=word: perf.formatted(host, word))
+
+
+def _links(host: SimHost) -> None:
+    for name in links.MACHINE_LINKS:
+        host.repository.provide(
+            shapes.VIRTUALIZATION,
+            name,
+            lambda name=name: links.all_of(host, name),
+            lambda ref, name=name: links.near(host, name, ref),
+        )

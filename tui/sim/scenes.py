@@ -1,0 +1,174 @@
+"""Named worlds: homelab, datacenter, troubled, large."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tui.errors import UsageError
+from tui.sim.plan import (
+    GB,
+    CheckpointPlan,
+    HostPlan,
+    NicPlan,
+    SwitchPlan,
+    UplinkPlan,
+    VmPlan,
+    VolumePlan,
+)
+from tui.sim.world import Clock, ClusterPlan, Fabric, RunningClock
+
+DAY = 86400.0
+HOUR = 3600.0
+
+INTEL = "Intel(R) Ethernet Controller X710 for 10GbE SFP+"
+MELLANOX = "Mellanox ConnectX-5 Adapter"
+REALTEK = "Realtek PCIe 2.5GbE Family Controller"
+ISO = "D:\\ISO\\"
+
+
+def build(
+    name: str, *, clock: Clock | None = None, seed: int = 1, hosts: int = 0, vms: int = 0
+) -> Fabric:
+    """A fabric furnished as the scene says; ``hosts`` and ``vms`` matter to ``large`` only."""
+    scene = SCENES.get(name)
+    if scene is None:
+        raise UsageError(
+            f"no scene {name!r}", cause=f"there are {', '.join(SCENES)}", hint="--scene datacenter"
+        )
+    fabric = Fabric(clock or RunningClock(), seed)
+    scene(fabric, hosts, vms)
+    return fabric
+
+
+def _nic(switch: str, vlan: int = 0, **more: object) -> NicPlan:
+    return NicPlan(switch, vlan, **more)  # type: ignore[arg-type]
+
+
+# -- homelab -------------------------------------------------------------------------------
+
+
+def homelab(fabric: Fabric, hosts: int = 0, vms: int = 0) -> None:
+    """One small machine in a cupboard."""
+    lan = (NicPlan("LAN"),)
+    fabric.add(
+        HostPlan(
+            "NUC01",
+            os="w11",
+            vendor="Intel(R) Client Systems",
+            model="NUC13ANHi7",
+            processor="13th Gen Intel(R) Core(TM) i7-1360P",
+            clock=2200,
+            sockets=1,
+            cores=8,
+            memory=64 * GB,
+            domain="",
+            uplinks=(UplinkPlan("Ethernet", REALTEK, 2_500_000_000),),
+            switches=(
+                SwitchPlan("LAN", "external", (0,)),
+                SwitchPlan("Default Switch", "nat"),
+                SwitchPlan("Lab", "private"),
+            ),
+            volumes=(
+                VolumePlan("C:\\", "Windows", 930, 410, 0.8),
+                VolumePlan("D:\\", "VMs", 1860, 690, 2.2),
+            ),
+            uptime=12 * DAY,
+            vms=(
+                VmPlan("homeassistant", "debian12", "monitor", 2, 4 * GB, nics=lan,
+                       disks=(32,), notes="Home automation #home"),
+                VmPlan("nas", "ubuntu24", "file", 2, 8 * GB, nics=lan, disks=(40, 1000),
+                       notes="Samba and backups #home #storage"),
+                VmPlan("k3s", "ubuntu24", "app", 4, 6 * GB, 12 * GB, 2 * GB, nics=lan,
+                       disks=(80,), nested=True, notes="#lab"),
+                VmPlan("media", "debian12", "web", 4, 6 * GB, nics=lan, disks=(64, 2000)),
+                VmPlan("win11-test", "w11", "desktop", 4, 4 * GB, 8 * GB, 2 * GB,
+                       nics=(NicPlan("Default Switch"),), state="saved", tpm=True,
+                       checkpoints=(CheckpointPlan("clean install", 30 * DAY),
+                                    CheckpointPlan("before updates", 6 * DAY))),
+                VmPlan("router-lab", "freebsd14", "idle", 1, 1 * GB, generation=1, state="off",
+                       nics=(NicPlan("LAN", legacy=True), NicPlan("Lab", legacy=True)),
+                       disks=(8,), iso=ISO + "FreeBSD-14.2-RELEASE-amd64-disc1.iso"),
+            ),
+        )
+    )
+
+
+# -- datacenter ----------------------------------------------------------------------------
+
+
+def datacenter(fabric: Fabric, hosts: int = 0, vms: int = 0) -> None:
+    """Two standalone hosts, this machine, and a cluster of four: the default."""
+    from tui.sim import estate  # the list of machines is long
+
+    estate.furnish(fabric)
+
+
+# -- troubled ------------------------------------------------------------------------------
+
+
+def troubled(fabric: Fabric, hosts: int = 0, vms: int = 0) -> None:
+    """Everything that can be wrong, side by side."""
+    from tui.sim import estate  # the list of machines is long
+
+    estate.trouble(fabric)
+
+
+# -- large ---------------------------------------------------------------------------------
+
+_ROLES = (
+    ("web", "ubuntu24", "web", 2, 4),
+    ("app", "ws2022", "app", 4, 8),
+    ("db", "ws2022", "db", 8, 32),
+    ("cache", "debian12", "app", 2, 8),
+    ("job", "rhel9", "idle", 2, 4),
+    ("vdi", "w11", "desktop", 2, 8),
+    ("file", "ws2019", "file", 2, 8),
+)
+
+
+def large(fabric: Fabric, hosts: int = 10, vms: int = 100) -> None:
+    """``hosts`` hosts with ``vms`` machines each. Hosts are built when first asked."""
+    per_host = vms or 100
+    for index in range(hosts or 10):
+        fabric.add(
+            HostPlan(
+                f"HV{index + 1:03d}",
+                processor="AMD EPYC 7763 64-Core Processor",
+                cores=64,
+                memory=max(512, per_host * 12) * GB,
+                uplinks=(UplinkPlan("SLOT 3 Port 1", MELLANOX, 25_000_000_000),),
+                switches=(SwitchPlan("Production", "external", (0,)),),
+                volumes=(
+                    VolumePlan("C:\\", "OS", 446, 120, 0.1),
+                    VolumePlan("D:\\", "Data", max(8000, per_host * 90), per_host * 40, 6),
+                ),
+                vms=tuple(_extra(index, number) for number in range(per_host)),
+            )
+        )
+
+
+def _extra(host: int, number: int) -> VmPlan:
+    name, system, character, cpus, memory = _ROLES[(host * 3 + number) % len(_ROLES)]
+    state = "off" if number % 17 == 16 else "saved" if number % 41 == 40 else "running"
+    return VmPlan(
+        f"{name}-{host + 1:03d}-{number + 1:03d}",
+        system,
+        character,
+        cpus,
+        memory * GB,
+        memory * 2 * GB if number % 3 == 0 else 0,
+        1 * GB,
+        nics=(NicPlan("Production", 100 + number % 8),),
+        state=state,
+        notes=f"#{name} #site{host % 4 + 1}",
+    )
+
+
+SCENES: dict[str, Callable[[Fabric, int, int], None]] = {
+    "homelab": homelab,
+    "datacenter": datacenter,
+    "troubled": troubled,
+    "large": large,
+}
+
+__all__ = ["SCENES", "ClusterPlan", "build"]
