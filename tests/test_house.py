@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,3 +78,12 @@ def test_the_deck_loads_no_connection_code() -> None:
 
 def test_the_action_table_loads_no_connection_code() -> None:
     assert not loaded_by("import tui.actions", "winrm", "requests", "textual")
+
+
+def test_the_codec_fence_covers_every_codec_file() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = project["tool"]["importlinter"]["contracts"]
+    fence = next(c for c in contracts if c["name"] == "The codec does no IO")
+    doing_io = {"__init__", "client", "transport", "settings"}
+    codec = {path.stem for path in (ROOT / "tui" / "wsman").glob("*.py")} - doing_io
+    assert set(fence["source_modules"]) == {f"tui.wsman.{name}" for name in codec}
