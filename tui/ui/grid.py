@@ -9,22 +9,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
-from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBarRender
 from textual.strip import Strip
 from textual.timer import Timer
 
 from tui.rows.column import Cell, Column
+from tui.ui import gridevents
 from tui.ui.rowline import (
     GUTTER,
     PLAIN,
     Brushes,
+    Flashes,
     Look,
     Painter,
     Piece,
@@ -77,51 +78,11 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
         Binding("enter", "activate", "Open", show=False, id="grid.open"),
     ]
 
-    class Event(Message):
-        """Something happened in a grid."""
-
-        def __init__(self, grid: Grid[Any]) -> None:
-            super().__init__()
-            self.grid = grid
-
-        @property
-        def control(self) -> Grid[Any]:
-            return self.grid
-
-    class CursorMoved(Event):
-        """Another row is under the cursor; None when there is none."""
-
-        def __init__(self, grid: Grid[Any], key: str | None) -> None:
-            super().__init__(grid)
-            self.key = key
-
-    class Activated(Event):
-        """Enter or a double click on a row."""
-
-        def __init__(self, grid: Grid[Any], key: str) -> None:
-            super().__init__(grid)
-            self.key = key
-
-    class Toggled(Event):
-        """A click on the glyph that folds a branch."""
-
-        def __init__(self, grid: Grid[Any], key: str) -> None:
-            super().__init__(grid)
-            self.key = key
-
-    class MarkClicked(Event):
-        """A click in the gutter before a row."""
-
-        def __init__(self, grid: Grid[Any], key: str) -> None:
-            super().__init__(grid)
-            self.key = key
-
-    class HeaderClicked(Event):
-        """A click on a title; ``column`` is the column's id."""
-
-        def __init__(self, grid: Grid[Any], column: str) -> None:
-            super().__init__(grid)
-            self.column = column
+    CursorMoved = gridevents.CursorMoved
+    Activated = gridevents.Activated
+    Toggled = gridevents.Toggled
+    MarkClicked = gridevents.MarkClicked
+    HeaderClicked = gridevents.HeaderClicked
 
     def __init__(
         self,
@@ -158,7 +119,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
         self._sort = ""
         self._descending = False
         self._needle = ""
-        self._flashes: dict[str, dict[str, float]] = {}
+        self._flashes = Flashes()
         self._fading: Timer | None = None
 
     # -- what it shows -------------------------------------------------------------------------
@@ -304,7 +265,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
                 self._flash(key, self._places[0].column.id)
 
     def _flash(self, key: str, column: str) -> None:
-        self._flashes.setdefault(key, {})[column] = time.monotonic() + self._flash_for
+        self._flashes.add(key, column, time.monotonic() + self._flash_for)
         self._forget_strip(key)
         if self._fading is None:
             self._fading = self.set_interval(1.0, self._fade)
@@ -314,15 +275,9 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
 
     def fade(self, now: float) -> None:
         """End the highlights that are over."""
-        for key, columns in list(self._flashes.items()):
-            left = {column: until for column, until in columns.items() if until > now}
-            if len(left) == len(columns):
-                continue
-            self._flashes[key] = left
-            if not left:
-                del self._flashes[key]
+        for key in self._flashes.end(now):
             self._forget_strip(key)
-        if not self._flashes and self._fading is not None:
+        if not self._flashes.count and self._fading is not None:
             self._fading.stop()
             self._fading = None
 
@@ -531,7 +486,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
                 drawn.look,
                 width,
                 kind=kind,
-                changed=self._flashes.get(key, ()),
+                changed=self._flashes.of(key),
                 needle=self._needle,
             )
         return drawn.strip

@@ -63,6 +63,38 @@ class Piece(NamedTuple):
     """Cells of its meter."""
 
 
+class Flashes:
+    """Cells highlighted for a while, and until when."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, dict[str, float]] = {}
+
+    @property
+    def count(self) -> int:
+        return len(self._until)
+
+    def add(self, key: str, column: str, until: float) -> None:
+        self._until.setdefault(key, {})[column] = until
+
+    def of(self, key: str) -> Collection[str]:
+        """Columns of a row that are highlighted."""
+        return self._until.get(key, ())
+
+    def end(self, now: float) -> list[str]:
+        """Drop what is over; the rows it was in."""
+        ended = []
+        for key, columns in list(self._until.items()):
+            left = {column: until for column, until in columns.items() if until > now}
+            if len(left) == len(columns):
+                continue
+            ended.append(key)
+            if left:
+                self._until[key] = left
+            else:
+                del self._until[key]
+        return ended
+
+
 # -- text ----------------------------------------------------------------------------------
 
 
@@ -85,13 +117,23 @@ def fit(text: str, width: int, *, ellipsis: str = "…", prose: bool = False) ->
         return set_cell_size(text, max(0, width))
     if prose:
         return set_cell_size(text, room).rstrip() + ellipsis
-    tail = room // 2
-    head = set_cell_size(text, room - tail)
-    return head + ellipsis + _tail(text, tail)
+    head = _head(text, room - room // 2)
+    return head + ellipsis + _tail(text, room - cell_len(head))
+
+
+def _head(text: str, width: int) -> str:
+    """The start of ``text`` in at most ``width`` cells: a wide character is not halved."""
+    if text.isascii():
+        return text[:width]
+    size = end = 0
+    while end < len(text) and size + cell_len(text[end]) <= width:
+        size += cell_len(text[end])
+        end += 1
+    return text[:end]
 
 
 def _tail(text: str, width: int) -> str:
-    """The end of ``text`` in exactly ``width`` cells (a blank where a wide one is cut)."""
+    """The end of ``text`` in at most ``width`` cells."""
     if text.isascii():
         return text[len(text) - width :]
     start = len(text)
@@ -99,7 +141,7 @@ def _tail(text: str, width: int) -> str:
     while start and size + cell_len(text[start - 1]) <= width:
         start -= 1
         size += cell_len(text[start])
-    return " " * (width - size) + text[start:]
+    return text[start:]
 
 
 def pad(text: str, width: int, *, right: bool = False) -> str:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
 
 from rich.style import Style
 from textual.color import Color, ColorParseError
@@ -372,7 +372,7 @@ def variable_defaults(theme: Theme) -> dict[str, str]:
     return {name: generated[source] for name, source in _DEFAULTS.items()}
 
 
-def register(app: App[object]) -> None:
+def register(app: App[Any]) -> None:
     for theme in THEMES:
         app.register_theme(theme)
 
@@ -441,7 +441,7 @@ def _colour(text: str, background: Color | None) -> Color | None:
     return colour
 
 
-def tones(app: App[object]) -> Tones:
+def tones(app: App[Any]) -> Tones:
     return Tones(app.theme_variables)
 
 
@@ -457,6 +457,6 @@ def stylesheet_folder() -> Path:
     return inside if inside.is_dir() else package.parent / "styles"
 
 
-def stylesheets() -> list[Path]:
+def stylesheets() -> list[str | PurePath]:
     folder = stylesheet_folder()
     return [folder / name for name in SHEETS]

@@ -1,0 +1,44 @@
+"""A screen that sends only the cells that changed.
+
+Textual repaints a changed region from its widget's left edge on, which for one number in a wide
+table is most of the line; over SSH that is most of the traffic. This is the one place that leans
+on Textual's inside (its version is pinned, and a test measures the bytes).
+"""
+
+from __future__ import annotations
+
+from rich.console import Console
+from textual._compositor import ChopsUpdate, Compositor
+from textual.screen import Screen
+
+
+class _ExactUpdate(ChopsUpdate):
+    """The same spans, cut at both ends."""
+
+    def render_segments(self, console: Console) -> str:
+        parts: list[str] = []
+        for y, x1, x2 in self.spans:
+            for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
+                left, right = max(x, x1), min(end, x2)
+                if strip is None or left >= right:
+                    continue
+                if (left, right) != (x, end):
+                    strip = strip.crop(left - x, right - x)
+                parts.append(f"\x1b[{y + 1};{left + 1}H{strip.render(console)}")
+        return "".join(parts)
+
+
+class _ExactCompositor(Compositor):
+    def render_partial_update(self) -> ChopsUpdate | None:
+        update = super().render_partial_update()
+        if update is None:
+            return None
+        return _ExactUpdate(update.chops, update.spans, update.chop_ends)
+
+
+class ExactScreen(Screen[None]):
+    """Return one from ``App.get_default_screen``."""
+
+    def __init__(self) -> None:
+        super().__init__(id="_default")
+        self._compositor = _ExactCompositor()
