@@ -3,6 +3,7 @@
 Secrets are references, resolved only when a connection needs them. Knows no wire and no screen.
 """
 
+from tui.config.choose import choose
 from tui.config.hosts import check_entry, endpoint
 from tui.config.keys import key_map
 from tui.config.read import config_path, load, parse
@@ -16,6 +17,7 @@ __all__ = [
     "Refresh",
     "Settings",
     "check_entry",
+    "choose",
     "config_path",
     "endpoint",
     "key_map",

@@ -14,7 +14,7 @@ from tui.config.secret import check_reference
 from tui.config.settings import HostEntry, HostSettings, Settings
 from tui.errors import ConfigError
 
-_NO_PASSWORD: Final = ("kerberos", "certificate")
+NO_PASSWORD: Final = ("kerberos", "certificate")
 _TLS_BY_NATURE: Final = ("basic", "certificate")
 """Methods that carry no message encryption of their own, so that ``address`` means https."""
 
@@ -47,7 +47,7 @@ def entry(name: str, settings: Settings, file: str) -> HostEntry:
 
 def _password(merged: Mapping[str, Any]) -> dict[str, str]:
     """Ask, when nothing says where the password is and the method needs one."""
-    needs = merged.get("user") and merged.get("auth", "ntlm") not in _NO_PASSWORD
+    needs = merged.get("user") and merged.get("auth", "ntlm") not in NO_PASSWORD
     return {} if merged.get("password") or not needs else {"password": "prompt"}
 
 

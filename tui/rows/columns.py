@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from tui.rows import text
 from tui.rows.activity import (
@@ -13,13 +14,15 @@ from tui.rows.activity import (
     EXCHANGE_DEFAULT,
     JOB_COLUMNS,
     JOB_DEFAULT,
+    PHASES,
 )
 from tui.rows.column import Cell, Column, find, order, plain, select
 from tui.store.rows import HostRow, SwitchRow, VmRow
 
 __all__ = [
-    "CALL_COLUMNS", "CALL_DEFAULT", "EXCHANGE_COLUMNS", "EXCHANGE_DEFAULT", "HOST_COLUMNS",
-    "HOST_DEFAULT", "JOB_COLUMNS", "JOB_DEFAULT", "SWITCH_COLUMNS", "SWITCH_DEFAULT",
+    "BY_KIND", "CALL_COLUMNS", "CALL_DEFAULT", "EXCHANGE_COLUMNS", "EXCHANGE_DEFAULT",
+    "HOST_COLUMNS",
+    "HOST_DEFAULT", "JOB_COLUMNS", "JOB_DEFAULT", "PHASES", "SWITCH_COLUMNS", "SWITCH_DEFAULT",
     "VM_COLUMNS", "VM_DEFAULT", "Cell", "Column", "find", "order", "plain", "select",
 ]  # fmt: skip
 
@@ -344,3 +347,12 @@ SWITCH_COLUMNS: tuple[Column[SwitchRow], ...] = (
            36, priority=12),
 )  # fmt: skip
 SWITCH_DEFAULT = ("name", "host", "kind", "uplink", "vms", "vlans", "shared", "teaming")
+
+
+BY_KIND: dict[str, tuple[Sequence[Column[Any]], Sequence[str]]] = {
+    "vm": (VM_COLUMNS, VM_DEFAULT),
+    "host": (HOST_COLUMNS, HOST_DEFAULT),
+    "switch": (SWITCH_COLUMNS, SWITCH_DEFAULT),
+    "job": (JOB_COLUMNS, JOB_DEFAULT),
+}
+"""Columns and the ones shown unless asked otherwise."""

@@ -1,0 +1,74 @@
+"""What is in force and where it came from, fit to be shown: secrets stay references."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from tui.config.hosts import path_of
+from tui.config.secret import masked
+from tui.config.settings import Config, HostEntry, HostSettings, Refresh, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """One value: ``origin`` is a file, an environment variable or ``default``."""
+
+    key: str
+    value: Any
+    origin: str
+
+
+def effective(config: Config) -> list[Effective]:
+    """Every setting and, host by host, everything that is used to connect."""
+    found: list[Effective] = []
+    for field in msgspec.structs.fields(Settings):
+        if field.name not in ("hosts", "groups", "defaults", "refresh", "keys"):
+            value = getattr(config.settings, field.name)
+            usual = value == getattr(Settings(), field.name)
+            found.append(Effective(field.name, value, _origin(config, field.name, usual)))
+    for field in msgspec.structs.fields(Refresh):
+        value = getattr(config.settings.refresh, field.name)
+        usual = value == getattr(Refresh(), field.name)
+        found.append(Effective(f"refresh.{field.name}", value, _origin(config, "", usual)))
+    for name, members in config.settings.groups.items():
+        found.append(Effective(path_of("groups", name), list(members), config.file))
+    for name, keys in config.settings.keys.items():
+        shown = keys if isinstance(keys, str) else list(keys)
+        found.append(Effective(path_of("keys", name), shown, config.file))
+    for entry in config.entries:
+        found.extend(_host(config, entry))
+    return found
+
+
+def _origin(config: Config, key: str, usual: bool) -> str:
+    if key in config.environment:
+        return config.environment[key]
+    return "default" if usual else config.file
+
+
+def _host(config: Config, entry: HostEntry) -> list[Effective]:
+    own, general = config.settings.hosts[entry.id], config.settings.defaults
+    prefix = path_of("hosts", entry.id)
+    found = []
+    for field in msgspec.structs.fields(HostEntry):
+        if field.name == "id":
+            continue
+        value = getattr(entry, field.name)
+        value = masked(value) if field.name == "password" else value
+        shown = list(value) if isinstance(value, tuple) else value
+        origin = _host_origin(config.file, field.name, own, general)
+        if field.name == "groups" and value:
+            origin = config.file
+        found.append(Effective(f"{prefix}.{field.name}", shown, origin))
+    return found
+
+
+def _host_origin(file: str, name: str, own: HostSettings, general: HostSettings) -> str:
+    if getattr(own, name) is not None:
+        return file
+    if name == "url":
+        return f"{file} address" if own.address else f"{file} name"
+    return f"{file} defaults" if getattr(general, name) is not None else "default"

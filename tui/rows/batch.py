@@ -1,0 +1,245 @@
+"""A batch from the command line: which targets, what speaks against each, and how it ended."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import time
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Final
+
+from tui.actions import Action, Kind, Risk, Target, why_not
+from tui.collector.messages import Call, CallUpdate, Phase
+from tui.errors import UsageError
+from tui.hyperv.model import Trouble
+from tui.rows.exits import DONE, FAILED, REFUSED, UNKNOWN
+from tui.rows.filter import Filter
+from tui.store import Store
+
+_SHOWN: Final = 12
+"""Candidates named in an error."""
+
+
+# -- which ---------------------------------------------------------------------------------
+
+
+def rows_of(store: Store, kind: Kind | str) -> Mapping[str, Any]:
+    """The rows of a kind, by key."""
+    tables: dict[str, Mapping[str, Any]] = {
+        "vm": store.vms,
+        "host": store.host_rows,
+        "switch": store.switches,
+        "job": store.jobs,
+    }
+    return tables[str(kind)]
+
+
+def resolve(store: Store, kind: Kind, names: Sequence[str], wanted: Filter) -> list[Target]:
+    """The targets named: by name, id, ``name@host`` or glob; or by filter; or names it narrows.
+
+    A plain name that fits several is refused with the candidates. Raises UsageError.
+    """
+    rows = rows_of(store, kind)
+    if names:
+        keys = dict.fromkeys(key for name in names for key in _named(rows, name))
+    elif wanted:
+        keys = dict.fromkeys(rows)
+    else:
+        raise UsageError(f"Which {kind}?", hint="give names, a pattern such as web*, or --filter")
+    targets = [store.target(key) for key in keys if wanted.matches(rows[key])]
+    found = [target for target in targets if target is not None]
+    if not found:
+        raise UsageError(f"No {kind} matches", cause=f"{len(rows)} known")
+    return found
+
+
+def _named(rows: Mapping[str, Any], name: str) -> list[str]:
+    if "*" in name or "?" in name:
+        pattern = re.compile(fnmatch.translate(name.casefold()))
+        found = [key for key, row in rows.items() if pattern.match(_name(row))]
+        if not found:
+            raise UsageError(f"Nothing is named like {name}")
+        return found
+    exact = [key for key, row in rows.items() if _is(key, row, name)]
+    if not exact and "@" in name:
+        plain, _, host = name.rpartition("@")
+        exact = [
+            key for key, row in rows.items()
+            if _is(key, row, plain) and row.host.id.casefold() == host.casefold()
+        ]  # fmt: skip
+    if len(exact) == 1:
+        return exact
+    if exact:
+        candidates = ", ".join(f"{key} on {rows[key].host.id}" for key in exact[:_SHOWN])
+        raise UsageError(
+            f"{name} is not one but {len(exact)}",
+            cause=candidates,
+            hint=f"use the id, or {name}@HOST",
+        )
+    near = get_close_matches(name.casefold(), {_name(row) for row in rows.values()}, 1, 0.6)
+    raise UsageError(f"Nothing is named {name}", cause=f"did you mean {near[0]}?" if near else "")
+
+
+def _name(row: Any) -> str:
+    return str(row.name).casefold()
+
+
+def _is(key: str, row: Any, name: str) -> bool:
+    lowered = name.casefold()
+    ids = (key, row.host.id) if not hasattr(row, "host_vitals") else (key, key.partition("@")[0])
+    return _name(row) == lowered or lowered in (part.casefold() for part in ids)
+
+
+# -- what is asked -------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Plan:
+    """An action on targets: the calls to make, and those that are refused beforehand."""
+
+    action: Action
+    arguments: dict[str, Any]
+    targets: dict[str, Target]
+    """By call id."""
+    calls: list[Call]
+    refused: list[CallUpdate]
+
+
+def plan(
+    action: Action, targets: Sequence[Target], given: Mapping[str, Any], *, read_only: bool
+) -> Plan:
+    """Calls for every target nothing speaks against. Raises UsageError for a bad argument."""
+    if len(targets) > 1 and not action.many:
+        names = ", ".join(target.name for target in targets[:_SHOWN])
+        raise UsageError(f"{action.title} takes one {action.kind}, not {len(targets)}", cause=names)
+    made = Plan(action, dict(given), {}, [], [])
+    for target in targets:
+        reason = why_not(action, target, read_only=read_only)
+        arguments = {} if reason else _arguments(action, target, given)
+        call = Call(
+            uuid.uuid4().hex, action.id, target.host.id, target.id, arguments,
+            seen_state=target.vitals.state if target.vitals else None,
+        )  # fmt: skip
+        if reason:
+            made.refused.append(_refusal(call, target, reason))
+        else:
+            made.targets[call.id] = target
+            made.calls.append(call)
+    return made
+
+
+def _arguments(action: Action, target: Target, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given, and for the rest what holds now."""
+    arguments = {}
+    for field in action.form:
+        if field.id in given:
+            value = given[field.id]
+            problem = field.problem(target, value) if field.problem else None
+            if problem:
+                raise UsageError(f"--{option(field.id)} for {target.name}: {problem}")
+        elif field.current is not None:
+            value = field.current(target)
+        else:
+            raise UsageError(f"--{option(field.id)} is needed", cause=field.help)
+        arguments[field.id] = value
+    return arguments
+
+
+def option(field: str) -> str:
+    """The name of a field's option, without the dashes."""
+    return field.replace("_", "-")
+
+
+def _refusal(call: Call, target: Target, reason: str) -> CallUpdate:
+    return CallUpdate(
+        call.id, call.action, call.host, call.target, target.name, Phase.REFUSED, time.time(),
+        trouble=Trouble("Refused", reason),
+    )  # fmt: skip
+
+
+def question(made: Plan) -> tuple[str, str]:
+    """What to ask before an amber or red action, and the answer that means yes."""
+    targets = list(made.targets.values())
+    who = f"{targets[0].name} on {targets[0].host.id}" if len(targets) == 1 else (
+        f"{len(targets)} {made.action.kind.value}s: "
+        + ", ".join(f"{t.name}@{t.host.id}" for t in targets[:_SHOWN])
+        + (" …" if len(targets) > _SHOWN else "")
+    )  # fmt: skip
+    effect = f" {made.action.effect}." if made.action.effect else ""
+    if made.action.risk is Risk.RED:
+        word = targets[0].name if len(targets) == 1 else str(len(targets))
+        what = "name" if len(targets) == 1 else "number of them"
+        return f"{made.action.title} {who}?{effect} Type the {what} to go on: ", word
+    return f"{made.action.title} {who}?{effect} [y/N] ", "y"
+
+
+def rehearsal(made: Plan) -> list[dict[str, Any]]:
+    """What would be called, target by target."""
+    return [
+        {
+            "action": call.action,
+            "host": call.host,
+            "name": made.targets[call.id].name,
+            "target": call.target,
+            "call": made.action.calls,
+            "arguments": call.arguments,
+        }
+        for call in made.calls
+    ]
+
+
+# -- how it ended --------------------------------------------------------------------------
+
+
+def lost(made: Plan, last: Mapping[str, CallUpdate]) -> list[CallUpdate]:
+    """The last word on every call, in order; silence is an unknown outcome."""
+    return [last.get(call.id) or _silent(call, made.targets[call.id]) for call in made.calls]
+
+
+def _silent(call: Call, target: Target) -> CallUpdate:
+    return CallUpdate(
+        call.id, call.action, call.host, call.target, target.name, Phase.UNKNOWN, time.time(),
+        trouble=Trouble("TimedOut", "nothing was heard of it in time"),
+    )  # fmt: skip
+
+
+def verdict(results: Iterable[CallUpdate], *, waited: bool) -> int:
+    """The exit code of a batch: the worst that happened to any of its targets."""
+    worst = DONE
+    rank: list[int] = [DONE, REFUSED, FAILED, UNKNOWN]
+    for result in results:
+        worst = max(worst, _code(result, waited=waited), key=rank.index)
+    return worst
+
+
+def _code(result: CallUpdate, *, waited: bool) -> int:
+    match result.phase:
+        case Phase.OBSERVED:
+            return DONE
+        case Phase.ACCEPTED if not waited:
+            return DONE
+        case Phase.REFUSED:
+            return REFUSED
+        case Phase.FAILED:
+            return FAILED
+        case _:
+            return UNKNOWN
+
+
+def result_record(result: CallUpdate) -> dict[str, Any]:
+    """One result, for programs."""
+    why = result.trouble
+    return {
+        "action": result.action,
+        "host": result.host,
+        "target": result.target,
+        "name": result.name,
+        "phase": result.phase.value,
+        "percent": result.percent,
+        "job": result.job,
+        "trouble": {"kind": why.kind, "title": why.title, "cause": why.cause, "hint": why.hint,
+                    "code": why.code} if why else None,
+    }  # fmt: skip

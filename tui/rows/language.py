@@ -1,0 +1,179 @@
+"""The command line's language: commands and options, verbs straight from the action table.
+
+Light to import: the table is read only when one of its nouns occurs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from tui import __version__
+from tui.rows import exits
+
+if TYPE_CHECKING:
+    from tui.actions import Action, Field
+
+LISTS: Final = {"hosts": "host", "vms": "vm", "networks": "switch", "jobs": "job"}
+NOUNS: Final = {
+    "vm": "act on virtual machines",
+    "job": "act on jobs of hosts",
+}
+COMMANDS: Final = (*LISTS, *NOUNS, "actions", "wql", "config", "explain", "sim")
+FORMS: Final = ("table", "json", "csv", "markdown")
+DEFAULT_SCENE: Final = "datacenter"
+PATIENCE: Final = 300.0
+"""Seconds ``--wait`` waits unless told otherwise."""
+
+
+def normal(words: list[str]) -> list[str]:
+    """``--demo`` takes a scene or none: what follows it is not a scene when it is a command."""
+    done = []
+    for at, word in enumerate(words):
+        following = words[at + 1] if at + 1 < len(words) else "-"
+        bare = word == "--demo" and (following.startswith("-") or following in COMMANDS)
+        done.append(f"--demo={DEFAULT_SCENE}" if bare else word)
+    return done
+
+
+# -- the language --------------------------------------------------------------------------
+
+
+def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser; verbs of a noun are only worked out when the noun occurs in ``words``."""
+    codes = "\n".join(f"  {code:<4} {meaning}" for code, meaning in exits.MEANINGS.items())
+    parser = argparse.ArgumentParser(
+        prog="hvdeck",
+        description="A terminal control deck for Hyper-V. Without a command: the deck itself, "
+        "over the configured hosts, or over a simulated fabric when there are none.",
+        epilog=f"exit codes:\n{codes}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"hvdeck {__version__}")
+    _globals(parser)
+    parser.set_defaults(command="deck")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for name, kind in LISTS.items():
+        _list_parser(commands, name, kind)
+    for noun, help_text in NOUNS.items():
+        _noun_parser(commands, noun, help_text, wanted=noun in words)
+    _other_parsers(commands)
+    _sim_parser(commands, wanted="sim" in words)
+    return parser
+
+
+def _globals(parser: argparse.ArgumentParser) -> None:
+    """Options that mean the same before and after the command."""
+    which = parser.add_argument_group("hosts")
+    add: Callable[..., Any] = _adder(which)
+    add("--demo", metavar="SCENE", help="a simulated fabric: homelab, datacenter, troubled, large")
+    add("--host", action="append", metavar="HOST", help="a configured host, or an address or URL")
+    add("--group", action="append", metavar="GROUP", help="the hosts of a configured group")
+    add("--user", help=r"account for the hosts, DOMAIN\user or user@realm")
+    add("--auth", choices=("ntlm", "negotiate", "kerberos", "basic", "certificate", "credssp"))
+    add("--password-env", metavar="VAR", help="environment variable that holds the password")
+    add("--keyring", metavar="SERVICE", help="keyring service that holds the password")
+    add("--ca-trust", metavar="PATH", help="certificate authorities to trust")
+    add("--ignore-certificate", action="store_true", help="accept any certificate")
+    add("--allow-cleartext-basic", action="store_true", help="let basic send the password openly")
+    add("--config", metavar="FILE", help="configuration file to use")
+    look = _adder(parser.add_argument_group("deck"))
+    look("--read-only", dest="read_only", action="store_true", help="withhold every change")
+    look("--write", dest="read_only", action="store_false", help="allow changes")
+    look("--ascii", action="store_true", help="ASCII characters only")
+    look("--no-mouse", action="store_true", help="leave the mouse to the terminal")
+    look("--theme", help="colours of the deck")
+    look("--refresh", type=float, metavar="SECONDS", help="time between refreshes, at least 1")
+
+
+def _adder(group: Any) -> Callable[..., Any]:
+    # Without a default, an option given before the command is not undone by its absence after.
+    return lambda *names, **options: group.add_argument(
+        *names, default=argparse.SUPPRESS, **options
+    )
+
+
+def _list_parser(commands: Any, name: str, kind: str) -> None:
+    parser = commands.add_parser(name, help=f"list {name}")
+    _globals(parser)
+    parser.add_argument("--filter", default="", metavar="FILTER", help="as behind / in the deck")
+    parser.add_argument("--sort", default="", metavar="COLUMN", help="-COLUMN turns it round")
+    parser.add_argument("--columns", default="", help="name,state,… or +more, or all")
+    parser.add_argument("-o", "--output", choices=FORMS, default="table")
+    parser.set_defaults(command="list", kind=kind)
+
+
+def _noun_parser(commands: Any, noun: str, help_text: str, *, wanted: bool) -> None:
+    parser = commands.add_parser(noun, help=help_text)
+    if not wanted:
+        return
+    from tui.rows.catalogue import verbs
+
+    actions = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    for action in verbs().get(noun, ()):
+        _verb_parser(actions, action)
+
+
+def _verb_parser(actions: Any, action: Action) -> None:
+    from tui.actions import Risk
+
+    verb = action.id.partition(".")[2]
+    parser = actions.add_parser(verb, help=action.help, description=f"{action.help}.")
+    _globals(parser)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="name, id, NAME@HOST or pattern")
+    parser.add_argument("--filter", default="", metavar="FILTER", help="those that match")
+    for field in action.form:
+        _field_option(parser, field, alone=len([f for f in action.form if f.asked]) == 1)
+    if action.risk is not Risk.GREEN:
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--wait", action="store_true", help="until it is seen to be done")
+    parser.add_argument("--timeout", type=float, default=PATIENCE, metavar="SECONDS")
+    parser.add_argument("--dry-run", action="store_true", help="print the CIM calls, make none")
+    parser.add_argument("-o", "--output", choices=FORMS, default="table")
+    parser.set_defaults(command="act", action=action, yes=action.risk is Risk.GREEN)
+
+
+def _field_option(parser: argparse.ArgumentParser, field: Field, *, alone: bool) -> None:
+    name, dest = "--" + field.id.replace("_", "-"), f"field_{field.id}"
+    if field.type is bool:
+        parser.add_argument(
+            name, dest=dest, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS,
+            help=field.help,
+        )  # fmt: skip
+        return
+    parser.add_argument(
+        name, dest=dest, type=field.type, default=argparse.SUPPRESS, help=field.help,
+        required=field.asked and alone, metavar=field.id.upper(),
+    )  # fmt: skip
+
+
+def _other_parsers(commands: Any) -> None:
+    actions = commands.add_parser("actions", help="the action table: id, key, risk, fields")
+    actions.add_argument("-o", "--output", choices=FORMS, default="table")
+    actions.set_defaults(command="actions")
+    wql = commands.add_parser("wql", help="a read-only WQL query against one host")
+    _globals(wql)
+    wql.add_argument("namespace", help="such as root/virtualization/v2")
+    wql.add_argument("query", help="such as 'SELECT * FROM Msvm_ComputerSystem'")
+    wql.add_argument("-o", "--output", choices=FORMS, default="json")
+    wql.set_defaults(command="wql")
+    config = commands.add_parser("config", help="check or show the configuration")
+    parts = config.add_subparsers(title="parts", metavar="check|show", required=True)
+    for name in ("check", "show"):
+        part = parts.add_parser(name)
+        _globals(part)
+        part.add_argument("-o", "--output", choices=("table", "json"), default="table")
+        part.set_defaults(command=f"config {name}")
+    explain = commands.add_parser("explain", help="what an error number means and what helps")
+    explain.add_argument("number", metavar="CODE", help="such as 0x8009030E, -2144108526 or 32775")
+    explain.set_defaults(command="explain")
+
+
+def _sim_parser(commands: Any, *, wanted: bool) -> None:
+    parser = commands.add_parser("sim", help="serve the simulated fabric alone")
+    parser.set_defaults(command="sim")
+    if wanted:
+        from tui.sim import command
+
+        command.add_arguments(parser)
