@@ -128,7 +128,7 @@ VM_COLUMNS: tuple[Column[VmRow], ...] = (
            24, 14, priority=0, grow=True),
     Column("host", "Host", lambda r: r.host.id, plain(lambda r: r.host.id), 10, 6, priority=2),
     Column("state", "State", lambda r: text.vm_shown(r.vitals, r.pending).word, _vm_state,
-           15, priority=0),
+           16, priority=0),
     Column("cpu", "CPU", lambda r: r.vitals.cpu, _vm_cpu, 5, right=True, priority=1),
     Column("memory", "Memory", lambda r: r.vitals.memory,
            plain(lambda r: text.size(r.vitals.memory)), 7, right=True, priority=1),
