@@ -372,7 +372,7 @@ _PATH = re.compile(
     re.DOTALL,
 )
 _KEY = re.compile(
-    r"(?P<key>\w+)\s*=\s*"
+    r"(?P<key>\w*)\s*=\s*"
     r"(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>(?:[^'\\]|\\.)*)'|(?P<bare>[^,\"'\s]+))"
     r"\s*(?P<comma>,\s*|$)",
     re.DOTALL,
@@ -410,25 +410,21 @@ def from_path(text: str) -> CimRef:
 def _path_keys(rest: str, text: str) -> tuple[tuple[str, str], ...]:
     if rest in ("", "=@"):
         return ()
-    if rest.startswith("="):  # a class with one key may leave out its name
-        rest = "." + rest
-    if not rest.startswith("."):
-        raise _bad_path(text)
-    rest = rest[1:]
+    # A class with one key may leave out its name: Win32_Service="vmms".
+    named = rest.startswith(".")
     keys: list[tuple[str, str]] = []
-    place = 0
-    if rest.startswith("="):
-        rest = "_" + rest
-    while place < len(rest):
+    place = 1 if named else 0
+    more = True
+    while more:
         match = _KEY.match(rest, place)
-        if match is None:
+        if match is None or bool(match["key"]) != named:
             raise _bad_path(text)
         value = match["bare"]
         if value is None:
             held = match["double"] if match["double"] is not None else match["single"]
             value = _ESCAPE.sub(r"\1", held)
-        name = "" if rest.startswith("_=") else match["key"]
-        keys.append((name, value))
+        keys.append((match["key"], value))
+        more = match["comma"] != ""
         place = match.end()
     return tuple(keys)
 

@@ -63,7 +63,6 @@ __all__ = [
     "decode",
     "encode",
     "fault",
-    "frame_size",
     "item_size",
     "item_text",
     "refuse",
@@ -292,12 +291,6 @@ def item_text(
 def item_size(text: str) -> int:
     """Octets as WinRM counts them against the envelope limit: in UTF-16 (section 8.4)."""
     return 2 * len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass"))
-
-
-def frame_size(request: Request, header: Header | None = None) -> int:
-    """What a page without items takes, so that the rest of the envelope can be filled."""
-    page = Page((), f"uuid:{'0' * 36}", end=False)
-    return item_size(encode(page, request=request, header=header).decode()) + 64
 
 
 def _page(page: Page, request: Request) -> str:
