@@ -75,10 +75,11 @@ class Calls:
             del self.pending[key]
         changes.pending.add(key)
 
-    def lost(self, now: float, changes: Changes) -> None:
-        """Nobody follows the calls in flight any more."""
-        for call in [call for call in self.known.values() if not call.phase.final]:
-            self._give_up(call, RESTARTED, now, changes)
+    def lost(self, hosts: set[str], now: float, changes: Changes) -> None:
+        """Nobody follows these hosts' calls in flight any more."""
+        for call in list(self.known.values()):
+            if call.host in hosts and not call.phase.final:
+                self._give_up(call, RESTARTED, now, changes)
 
     def expire(self, now: float, changes: Changes) -> None:
         """Calls without a word become unknown; doubts end."""

@@ -38,6 +38,9 @@ class Store:
         self.jobs: dict[str, JobRow] = {}
         self.groups = Groups()
         self.exchanges: deque[Exchange] = deque(maxlen=EXCHANGES)
+        """Newest first."""
+        self.exchanged = 0
+        """How many there have been: the number of the newest."""
         self.marks: set[str] = set()
         """Keys of marked rows; a key outlives its row for a while."""
         self.histories: dict[str, History] = {}
@@ -137,6 +140,7 @@ class Store:
             self._calls.update(call, now, changes)
         for exchange in reversed(batch.exchanges):
             self.exchanges.appendleft(exchange)
+        self.exchanged += len(batch.exchanges)
         changes.exchanges = bool(batch.exchanges)
         self.collector_cpu, self.collector_memory = batch.cpu, batch.memory
         self.idle = batch.idle
@@ -180,12 +184,13 @@ class Store:
         self._show_pending(changes)
         return changes
 
-    def collector_lost(self, now: float) -> Changes:
-        """The collector died: whatever it had in flight has an unknown outcome."""
+    def collector_lost(self, now: float, hosts: Iterable[str] | None = None) -> Changes:
+        """The collector of these hosts (or of all) died: what was in flight is unknown."""
         changes = Changes()
-        self._calls.lost(now, changes)
-        for entry in self.hosts.values():
-            entry.seq = 0
+        lost = set(self.hosts if hosts is None else hosts)
+        self._calls.lost(lost, now, changes)
+        for host in lost & self.hosts.keys():
+            self.hosts[host].seq = 0
         self._after(changes, now)
         return changes
 
@@ -317,6 +322,10 @@ class Store:
             self.marks.discard(old)
         for key in changes.vms.added:
             self.vms[key].marked = key in self.marks
+        for job in self.jobs.values():
+            # A job may be heard of in the same update as the machine it works on.
+            if not job.subject and (subject := self.vms.get(job.job.subject)):
+                job.subject = subject.name
 
     def _count(self, changes: Changes) -> None:
         """VM counts of hosts, sums of groups."""

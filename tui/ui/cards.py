@@ -1,0 +1,42 @@
+"""Lines of the logs, written out."""
+
+from __future__ import annotations
+
+from tui.collector.messages import CallUpdate, Exchange
+from tui.rows import text
+from tui.rows.activity import PHASES
+from tui.ui.dialogs import Card
+
+
+def call_card(call: CallUpdate) -> Card:
+    """An action: what was asked, where it stands, and why it failed."""
+    word = PHASES[call.phase][0].lower()
+    parts = [
+        ("dialog-question", f"{call.action} {call.name} on {call.host}: {word}"),
+        ("dialog-hint", f"{text.day(call.at)}   target {call.target}   call {call.id}"),
+    ]
+    if call.job:
+        parts.append(("dialog-hint", f"job {call.job}"))
+    trouble = call.trouble
+    if trouble is None:
+        return Card("Action", parts)
+    parts.append(("dialog-text", "\n".join(filter(None, (trouble.title, trouble.cause)))))
+    if trouble.hint:
+        parts.append(("dialog-text", f"What to do: {trouble.hint}"))
+    if trouble.code:
+        parts.append(("dialog-hint", f"code 0x{trouble.code & 0xFFFFFFFF:08X} ({trouble.code})"))
+    return Card("Action", parts, error=True)
+
+
+def exchange_card(line: Exchange) -> Card:
+    """A message exchanged with a host."""
+    took = f"{text.latency(line.seconds)}, {text.size(line.bytes)}, {line.lane} lane"
+    return Card(
+        "Message",
+        [
+            ("dialog-question", f"{line.host} at {text.clock(line.at)}: {line.outcome}"),
+            ("dialog-call", line.operation),
+            ("dialog-hint", took),
+        ],
+        error=line.outcome != "ok",
+    )

@@ -1,0 +1,330 @@
+"""What a person does to the deck itself: the methods the action table names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tui.actions import Kind, by_id
+from tui.collector.messages import Pace, Poke
+from tui.rows.columns import find
+from tui.ui.finder import Entry, Finder, KeyMenu, matching
+
+if TYPE_CHECKING:
+    from tui.ui.app import DeckApp
+
+PACES = (1.0, 2.0, 3.0, 5.0, 10.0, 30.0)
+
+
+class Commands:
+    """One method per deck action."""
+
+    def __init__(self, app: DeckApp) -> None:
+        self._app = app
+        self._fast = app.options.fast
+
+    # -- panes -----------------------------------------------------------------------------
+
+    def show_overview(self) -> None:
+        self._app.panes.zoomed = False
+        self._app.panes.turn_to("vms")
+
+    def show_hosts(self) -> None:
+        self._app.panes.turn_to("hosts")
+
+    def show_vms(self) -> None:
+        self._app.panes.turn_to("vms")
+
+    def show_networks(self) -> None:
+        self._app.panes.turn_to("networks")
+
+    def show_graphs(self) -> None:
+        self._app.panes.turn_to("graphs")
+
+    def show_jobs(self) -> None:
+        self._app.panes.turn_to("jobs")
+
+    def show_log(self) -> None:
+        self._app.panes.turn_to("log")
+
+    def show_detail(self) -> None:
+        """Everything about the selected row; from a line of a log, that line as a card."""
+        panes = self._app.panes
+        if panes.current == "log":
+            self._show_line()
+        elif panes.current == "detail":
+            panes.go_back()
+        else:
+            panes.turn_to("detail")
+
+    def _show_line(self) -> None:
+        from tui.ui.cards import call_card, exchange_card
+
+        table = self._app.panes.table
+        row = table.rows.get(table.cursor) if table.cursor else None
+        if row is None:
+            return
+        card = call_card(row) if table is self._app.panes.calls else exchange_card(row)
+        self._app.push_screen(card)
+
+    def toggle_zoom(self) -> None:
+        self._app.panes.toggle_zoom()
+
+    def focus_next_pane(self) -> None:
+        self._app.panes.step(1)
+
+    def focus_previous_pane(self) -> None:
+        self._app.panes.step(-1)
+
+    def go_back(self) -> None:
+        """One step back at a time: range, filter, what hides rows, pane, messages."""
+        panes = self._app.panes
+        table = panes.table
+        if table.ranging:
+            table.toggle_range()
+        elif panes.current in ("detail", "graphs"):
+            panes.go_back()
+        elif table.narrowed:
+            table.show_all()
+        elif not panes.go_back():
+            self._app.clear_notifications()
+
+    # -- finding ---------------------------------------------------------------------------
+
+    def open_palette(self) -> None:
+        from tui.ui.entries import action_entries, searching
+
+        actions = action_entries(self._app.operator, self._app.label)
+        self._find("Palette", searching(self._app.store, actions), "enter runs   esc leaves")
+
+    def open_menu(self) -> None:
+        """Actions on what is selected or marked, those that cannot be done last."""
+        from tui.ui.entries import action_entries
+
+        entries = action_entries(self._app.operator, self._app.label, here=True)
+        if not entries:
+            self._app.told("There is nothing to do here: select a machine, host or job",
+                           warning=True)  # fmt: skip
+            return
+        entries.sort(key=lambda entry: bool(entry.why_not))
+        self._find("Actions here", lambda query: matching(query, entries), "enter runs")
+
+    def open_help(self) -> None:
+        from tui.ui.entries import help_entries
+
+        entries = help_entries(self._app.operator, self._app.label)
+        hint = "every line runs with enter   esc leaves"
+        self._find("Help", lambda query: matching(query, entries), hint, headed=True)
+
+    def open_jump(self) -> None:
+        from tui.ui.entries import searching
+
+        self._find("Jump", searching(self._app.store, ()), "enter goes there   esc leaves")
+
+    def _find(self, title: str, entries: Any, hint: str, *, headed: bool = False) -> None:
+        self._app.push_screen(Finder(title, entries, hint=hint, headed=headed), self._found)
+
+    def _found(self, entry: str | None) -> None:
+        from tui.ui.entries import ACT, GO
+
+        if entry is None:
+            return
+        if entry.startswith(ACT):
+            self._app.operator.act(entry.removeprefix(ACT), anywhere=True)
+        elif entry.startswith(GO):
+            self.go_to(entry.removeprefix(GO))
+
+    def go_to(self, key: str) -> None:
+        """Put the cursor on a thing, out of whatever filter hides it."""
+        from tui.ui.entries import label_of
+
+        kind = label_of(self._app.store.row(key))
+        table = self._app.panes.table_of(kind) if kind else None
+        if table is None:
+            self._app.told("It is gone", warning=True)
+            return
+        if table is self._app.panes.hosts:
+            self._app.panes.hosts.unfold_to(key)
+        if key not in table.grid.keys:
+            table.show_all()
+        self._app.panes.turn_to(table.id or "vms")
+        table.grid.move_to(key)
+
+    def open_filter(self) -> None:
+        panes = self._app.panes
+        if panes.current in ("detail", "graphs"):
+            panes.go_back()
+        self._app.filter_bar.open(panes.table, self._app.options.host_tags)
+
+    # -- marks -----------------------------------------------------------------------------
+
+    def mark_one(self) -> None:
+        table = self._app.panes.table
+        if table.cursor is not None and table.markable(table.cursor):
+            table.mark([table.cursor], table.cursor not in self._app.store.marks)
+            table.grid.action_move(1)
+
+    def mark_range(self) -> None:
+        table = self._app.panes.table
+        if table.kind is not None:
+            table.toggle_range()
+
+    def mark_all(self) -> None:
+        table = self._app.panes.table
+        table.mark(list(table.grid.keys), True)
+
+    def invert_marks(self) -> None:
+        table = self._app.panes.table
+        marks = self._app.store.marks
+        on = [key for key in table.grid.keys if key not in marks]
+        off = [key for key in table.grid.keys if key in marks]
+        table.mark(off, False)
+        table.mark(on, True)
+
+    def clear_marks(self) -> None:
+        table = self._app.panes.table
+        table.mark(table.marked(), False)
+        if table.only_marked:
+            self.toggle_only_marked()
+
+    def toggle_only_marked(self) -> None:
+        table = self._app.panes.table
+        if not table.only_marked and not table.marked():
+            self._app.told("Nothing is marked: space marks", warning=True)
+            return
+        table.only_marked = not table.only_marked
+        table.rebuild()
+
+    def toggle_problems(self) -> None:
+        table = self._app.panes.table
+        table.only_problems = not table.only_problems
+        table.rebuild()
+        if table.only_problems and not table.grid.keys:
+            self._app.told(f"No problems among {len(table.rows)} {table.subject.noun}")
+
+    # -- looking ---------------------------------------------------------------------------
+
+    def open_sort(self) -> None:
+        """One more key names the column; the comma again turns the order round."""
+        table = self._app.panes.table
+        choices = [(key, title, column) for key, title, column in _lettered(table)]
+        choices.append((",", "reverse the order", "reverse"))
+
+        def chosen(column: str | None) -> None:
+            if column == "reverse":
+                self.reverse_sort()
+            elif column is not None:
+                table.set_sort(column)
+
+        self._app.push_screen(KeyMenu(f"Sort {table.subject.noun} by", choices), chosen)
+
+    def reverse_sort(self) -> None:
+        table = self._app.panes.table
+        if table.sort:
+            table.set_sort(table.sort)
+
+    def open_columns(self) -> None:
+        """Switch columns on and off, one at a time."""
+        table = self._app.panes.table
+        entries = [
+            Entry(column.id, column.title,
+                  "shown" if column.id in table.columns else "", words=column.id)
+            for column in table.subject.columns
+        ]  # fmt: skip
+
+        def chosen(column: str | None) -> None:
+            if column is None:
+                return
+            shown = [known for known in table.columns if known != column]
+            if len(shown) == len(table.columns):
+                shown.append(column)
+            table.set_columns(shown or list(table.subject.default))
+            self.open_columns()
+
+        hint = "enter shows or hides   esc leaves"
+        finder = Finder("Columns", lambda query: matching(query, entries), hint=hint)
+        self._app.push_screen(finder, chosen)
+
+    def toggle_freeze(self) -> None:
+        self._app.freeze(not self._app.frozen)
+
+    def slow_down(self) -> None:
+        self._set_pace(next((pace for pace in PACES if pace > self._fast), PACES[-1]))
+
+    def speed_up(self) -> None:
+        self._set_pace(next((pace for pace in reversed(PACES) if pace < self._fast), PACES[0]))
+
+    def _set_pace(self, pace: float) -> None:
+        self._fast = pace
+        self._app.engine.post(Pace(fast=pace))
+        self._app.told(f"Hosts are asked every {pace:g} s")
+
+    def next_graph_window(self) -> None:
+        self._app.panes.graphs.next_window()
+
+    # -- copying ---------------------------------------------------------------------------
+
+    def open_yank(self) -> None:
+        from tui.ui.copying import copies
+
+        table = self._app.panes.table
+        row = table.rows.get(table.cursor) if table.cursor else None
+        offered = copies(table, row)
+        choices = [(key, title, key) for key, title, _ in offered]
+        words = {key: value for key, _, value in offered}
+
+        def chosen(key: str | None) -> None:
+            if key is not None:
+                self._app.copy(words[key])
+
+        self._app.push_screen(KeyMenu("Copy", choices), chosen)
+
+    # -- the deck --------------------------------------------------------------------------
+
+    def refresh_hosts(self) -> None:
+        """Read the marked hosts, the selected thing's host, or all of them again."""
+        action = by_id("host.refresh")
+        pairs = self._app.operator.subjects(action) if action else []
+        hosts = {target.host.id for _, target in pairs}
+        source = self._app.panes.source
+        if not hosts and source.cursor and source.kind is not Kind.HOST:
+            target = self._app.store.target(source.cursor)
+            hosts = {target.host.id} if target else set()
+        for host in sorted(hosts) or [""]:
+            self._app.engine.post(Poke(host))
+        self._app.told(f"Reading {', '.join(sorted(hosts)) or 'every host'} again")
+
+    def toggle_read_only(self) -> None:
+        self._app.set_read_only(not self._app.read_only)
+
+    def change_theme(self) -> None:
+        from tui.ui.style import THEMES
+
+        entries = [Entry(theme.name, theme.name, "dark" if theme.dark else "light")
+                   for theme in THEMES]  # fmt: skip
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                self._app.theme = name
+
+        hint = "enter chooses   esc leaves"
+        self._app.push_screen(
+            Finder("Theme", lambda query: matching(query, entries), hint=hint), chosen
+        )
+
+    def leave(self) -> None:
+        """Quit; asks only while calls are under way."""
+        self._app.leave()
+
+
+def _lettered(table: Any) -> list[tuple[str, str, str]]:
+    """A letter for every column shown, mnemonic where one is free."""
+    taken: set[str] = set()
+    found = []
+    for column in table.columns:
+        title = find(table.subject.columns, column).title
+        letters = [c for c in f"{title}{column}abcdefghijklmnopqrstuvwxyz".lower() if c.isalpha()]
+        letter = next((c for c in letters if c not in taken), "")
+        if letter:
+            taken.add(letter)
+            found.append((letter, title, column))
+    return found

@@ -1,0 +1,160 @@
+"""Sends calls to the collector, a few at a time, and keeps the tally of what became of them.
+
+Knows the store and a way to send; no widget. A call leaves once: nothing here is sent again.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tui.actions import Action, Target
+from tui.collector.messages import Call, CallUpdate, Command, Phase
+from tui.store import Changes, Store
+
+PER_HOST = 4
+TOTAL = 16
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """One target of a run."""
+
+    key: str
+    """Row key."""
+    target: Target
+    call: Call
+    result: CallUpdate | None = None
+    """None while it waits for its turn."""
+    dropped: str = ""
+    """Why it was never sent."""
+
+    @property
+    def over(self) -> bool:
+        return bool(self.dropped) or (self.result is not None and self.result.phase.final)
+
+    @property
+    def fine(self) -> bool:
+        return self.result is not None and self.result.phase is Phase.OBSERVED
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """One action on one thing or on a set."""
+
+    action: Action
+    items: list[Item] = field(default_factory=list)
+    told: bool = False
+    """Its end has been reported."""
+
+    @property
+    def over(self) -> bool:
+        return all(item.over for item in self.items)
+
+    def tally(self) -> str:
+        """``5 done, 1 failed, 1 waiting``."""
+        counts = Counter(_word(item) for item in self.items)
+        order = ("done", "under way", "waiting", "failed", "refused", "unknown", "not sent")
+        return ", ".join(f"{counts[word]} {word}" for word in order if counts[word])
+
+
+def _word(item: Item) -> str:
+    if item.dropped:
+        return "not sent"
+    if item.result is None:
+        return "waiting"
+    words = {Phase.OBSERVED: "done", Phase.FAILED: "failed", Phase.REFUSED: "refused",
+             Phase.UNKNOWN: "unknown"}  # fmt: skip
+    return words.get(item.result.phase, "under way")
+
+
+class Dispatcher:
+    """The queue of calls."""
+
+    def __init__(
+        self, store: Store, send: Callable[[Command], None], clock: Callable[[], float]
+    ) -> None:
+        self._store = store
+        self._send = send
+        self._clock = clock
+        self._queue: deque[tuple[Run, Item]] = deque()
+        self._flying: dict[str, tuple[Run, Item]] = {}
+
+    @property
+    def busy(self) -> int:
+        """Calls sent or waiting."""
+        return len(self._queue) + len(self._flying)
+
+    def submit(
+        self,
+        action: Action,
+        targets: Iterable[tuple[str, Target]],
+        arguments: Mapping[str, Any],
+    ) -> tuple[Run, list[Changes]]:
+        """Queue one call for each target; as many as may are sent at once."""
+        run = Run(action)
+        for key, target in targets:
+            seen = target.vitals.state if target.vitals else None
+            call = Call(
+                uuid.uuid4().hex, action.id, target.host.id, target.id, dict(arguments), seen
+            )
+            item = Item(key, target, call)
+            run.items.append(item)
+            self._queue.append((run, item))
+        return run, self._pump()
+
+    def settled(self, changes: Changes) -> tuple[list[Run], list[Changes]]:
+        """Take note of calls that moved; answers the runs touched and what sending changed."""
+        touched: list[Run] = []
+        for call_id in changes.calls:
+            pair = self._flying.get(call_id)
+            update = self._store.calls.get(call_id)
+            if pair is None or update is None:
+                continue
+            run, item = pair
+            item.result = update
+            if update.phase.final:
+                del self._flying[call_id]
+            if run not in touched:
+                touched.append(run)
+        return touched, self._pump()
+
+    def drop(self, why: str) -> list[Run]:
+        """Send nothing more of what waits."""
+        touched: list[Run] = []
+        while self._queue:
+            run, item = self._queue.popleft()
+            item.dropped = why
+            if run not in touched:
+                touched.append(run)
+        return touched
+
+    def _pump(self) -> list[Changes]:
+        changes: list[Changes] = []
+        hosts = Counter(item.call.host for _, item in self._flying.values())
+        waiting: deque[tuple[Run, Item]] = deque()
+        while self._queue:
+            run, item = self._queue.popleft()
+            if len(self._flying) >= TOTAL or hosts[item.call.host] >= PER_HOST:
+                waiting.append((run, item))
+                continue
+            hosts[item.call.host] += 1
+            changes.append(self._launch(run, item))
+        self._queue = waiting
+        return changes
+
+    def _launch(self, run: Run, item: Item) -> Changes:
+        self._flying[item.call.id] = (run, item)
+        changes = self._store.begin(
+            item.call,
+            item.key,
+            text=run.action.title,
+            now=self._clock(),
+            observed=run.action.observed,
+        )
+        item.result = self._store.calls[item.call.id]
+        self._send(item.call)
+        return changes

@@ -1,0 +1,179 @@
+"""Keeps the store fed: starts fabric and collector, takes batches, restarts what died.
+
+Runs on the deck's event loop and touches no widget: it tells a listener what changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Protocol
+
+from tui.collector.messages import Batch, Command, Configure, HostLink, Resync
+from tui.collector.pipe import CollectorDied
+from tui.errors import HvError
+from tui.store import Changes, Store
+from tui.ui.options import DeckOptions
+
+PACE = 0.1
+"""Seconds between batches at least: ten paints a second are plenty."""
+DEATHS = 5
+"""A collector that dies so often in a row is not started again by itself."""
+
+
+class Collector(Protocol):
+    """What the deck needs of a collector."""
+
+    async def start(self, configure: Configure) -> None: ...
+    async def send(self, command: Command) -> None: ...
+    async def next_batch(self) -> Batch: ...
+    async def restart(self, died: CollectorDied) -> None: ...
+    async def stop(self) -> None: ...
+
+
+class Fabric(Protocol):
+    """What the deck needs of the embedded fabric."""
+
+    async def start(self, scene: str, *extra: str) -> tuple[HostLink, ...]: ...
+    async def stop(self) -> None: ...
+
+
+class Listener(Protocol):
+    """Who is told."""
+
+    def changed(self, changes: Changes) -> None:
+        """The store is different now."""
+
+    def told(self, text: str, *, error: bool = False) -> None:
+        """A line for the person."""
+
+
+class Engine:
+    """The deck's source of data."""
+
+    def __init__(
+        self,
+        store: Store,
+        options: DeckOptions,
+        listener: Listener,
+        clock: Callable[[], float],
+        *,
+        collector: Collector | None = None,
+        fabric: Fabric | None = None,
+        pace: float = PACE,
+    ) -> None:
+        self.store = store
+        self.options = options
+        self.failure: HvError | None = None
+        """Why there is nothing to see, when starting failed."""
+        self.waiting = False
+        """Between batches: everything taken in has been shown."""
+        self._listener = listener
+        self._clock = clock
+        self._collector = collector
+        self._fabric = fabric
+        self._pace = pace
+        self._stopping = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._errands: set[asyncio.Task[None]] = set()
+
+    def launch(self) -> None:
+        """Begin, beside whatever the loop does."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """End the children. May be called twice."""
+        self._stopping.set()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        if self._collector is not None:
+            await self._collector.stop()
+        if self._fabric is not None:
+            await self._fabric.stop()
+
+    def post(self, command: Command) -> None:
+        """Send a command without waiting for it."""
+        errand = asyncio.create_task(self._send(command))
+        self._errands.add(errand)
+        errand.add_done_callback(self._errands.discard)
+
+    async def _send(self, command: Command) -> None:
+        if self._collector is None:
+            return
+        # A collector that died is seen, told and restarted where batches are awaited.
+        with contextlib.suppress(CollectorDied):
+            await self._collector.send(command)
+
+    # -- the loop --------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        try:
+            links = self.options.links or await self._start_fabric()
+            self._listener.changed(self.store.configure(links))
+            if self._collector is None:
+                from tui.collector.pipe import CollectorProcess
+
+                self._collector = CollectorProcess()
+            collector = self._collector
+            await collector.start(Configure(links, self.options.fast, self.options.slow))
+        except (HvError, OSError) as error:
+            self._fail(error)
+            return
+        await self._feed(collector)
+
+    async def _start_fabric(self) -> tuple[HostLink, ...]:
+        if self._fabric is None:
+            from tui.collector.fabric import FabricProcess
+
+            self._fabric = FabricProcess()
+        return await self._fabric.start(self.options.scene, *self.options.fabric)
+
+    async def _feed(self, collector: Collector) -> None:
+        deaths = 0
+        while not self._stopping.is_set():
+            self.waiting = True
+            try:
+                batch = await collector.next_batch()
+            except CollectorDied as died:
+                self.waiting = False
+                deaths += 1
+                if not await self._revive(collector, died, deaths):
+                    return
+                continue
+            self.waiting = False
+            deaths = 0
+            self._take(batch)
+            await self._rest()
+
+    def _take(self, batch: Batch) -> None:
+        changes = self.store.apply(batch, self._clock())
+        for host in changes.resync:
+            self.post(Resync(host))
+        self._listener.changed(changes)
+
+    async def _rest(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), self._pace)
+
+    async def _revive(self, collector: Collector, died: CollectorDied, deaths: int) -> bool:
+        self._listener.changed(self.store.collector_lost(self._clock(), died.hosts))
+        if deaths > DEATHS:
+            self._fail(died)
+            return False
+        self._listener.told(f"{died.title} ({died.cause}); {died.hint}", error=True)
+        try:
+            await collector.restart(died)
+        except OSError as error:
+            self._fail(error)
+            return False
+        return True
+
+    def _fail(self, error: HvError | OSError) -> None:
+        if not isinstance(error, HvError):
+            error = HvError("The refresh worker could not be started", cause=str(error))
+        self.failure = error
+        self._listener.changed(Changes())
+        self._listener.told(f"{error} {error.hint}".strip(), error=True)

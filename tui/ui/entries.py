@@ -1,0 +1,116 @@
+"""What palette, menu, help and jump offer: every action and every thing, as lines to choose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from tui.actions import ACTIONS, Action, Kind, Risk, key_label
+from tui.rows import text
+from tui.store import HostRow, Store, SwitchRow, VmRow
+from tui.ui.finder import Entry, matching, score
+from tui.ui.operate import Operator
+
+ACT, GO = "act:", "go:"
+_TONES = {Risk.GREEN: "", Risk.AMBER: "warning", Risk.RED: "error"}
+_HEADINGS = {Kind.VM: "virtual machines", Kind.HOST: "hosts", Kind.JOB: "jobs",
+             Kind.SWITCH: "networks", Kind.APP: ""}  # fmt: skip
+MOVING = (
+    ("j k, arrows", "Up and down"),
+    ("g G, Home End", "First and last row"),
+    ("PgUp PgDn, ctrl+u ctrl+d", "By a page, by half a page"),
+    ("esc", "Back, one step at a time; never quits"),
+    ("click, double click", "Select, open; shift+drag selects text"),
+)
+
+
+def action_entries(
+    operator: Operator, label: Callable[[Action], str], *, here: bool = False, full: bool = False
+) -> list[Entry]:
+    """Actions as lines. ``here``: only those for what is selected; ``full``: all, with help."""
+    entries = []
+    for action in ACTIONS:
+        if action.kind is Kind.APP and here:
+            continue
+        subjects = operator.subjects(action, anywhere=not here)
+        if here and not subjects:
+            continue
+        entries.append(_entry(action, operator, label(action), full=full))
+    return entries
+
+
+def _entry(action: Action, operator: Operator, key: str, *, full: bool) -> Entry:
+    title, why = action.title, ""
+    if action.kind is not Kind.APP:
+        title = operator.headline(action)
+        why = operator.obstacle(action)
+    risk = "" if action.risk is Risk.GREEN else f"[{action.risk}] "
+    return Entry(
+        ACT + action.id,
+        action.title if full else title,
+        risk + action.help,
+        key=key,
+        tone=_TONES[action.risk],
+        group=" ".join(filter(None, (action.group, _HEADINGS[action.kind]))),
+        why_not="" if full else why,
+        words=f"{action.id} {action.id.replace('-', ' ')}",
+    )
+
+
+def help_entries(operator: Operator, label: Callable[[Action], str]) -> list[Entry]:
+    """Every action by group, then how to move."""
+    entries = action_entries(operator, label, full=True)
+    entries += [Entry(f"move:{keys}", title, keys, group="Moving about") for keys, title in MOVING]
+    return entries
+
+
+def things(store: Store) -> Iterator[Entry]:
+    """Every host, machine and switch."""
+    for host in store.host_rows.values():
+        state = text.host_state(host.vitals)
+        words = f"{host.host.name} {host.host.cluster}"
+        yield Entry(GO + host.key, host.host.id, f"host   {state}", group="Hosts", words=words)
+    for vm in store.vms.values():
+        state = text.vm_shown(vm.vitals)
+        words = " ".join((*text.addresses(vm.vm.nics), vm.vm.guest_name, vm.vm.id))
+        yield Entry(GO + vm.key, vm.name, f"VM on {vm.host.id}   {state}", group="VMs", words=words)
+    for switch in store.switches.values():
+        note = f"switch on {switch.host.id}   {switch.switch.kind.value}"
+        yield Entry(GO + switch.key, switch.name, note, group="Switches")
+
+
+def searching(
+    store: Store, actions: Sequence[Entry], *, goods: bool = True
+) -> Callable[[str], list[Entry]]:
+    """Lines for what is typed: actions first, then things; nothing typed, actions alone."""
+
+    def find(query: str) -> list[Entry]:
+        found = matching(query, actions)
+        if not goods or (actions and not query.strip()):
+            return found
+        places = matching(query, list(things(store)))
+        if not query.strip():
+            return places
+        best = max((score(query, entry) for entry in found if not entry.why_not), default=0)
+        top = score(query, places[0]) if places else 0
+        return (places + found) if top > best else (found + places)
+
+    return find
+
+
+def label_of(row: object) -> Kind | None:
+    """The kind of a row, for going to it."""
+    if isinstance(row, VmRow):
+        return Kind.VM
+    if isinstance(row, HostRow):
+        return Kind.HOST
+    return Kind.SWITCH if isinstance(row, SwitchRow) else None
+
+
+def labeller(keys: dict[str, str]) -> Callable[[Action], str]:
+    """The first key of an action as people read it, own keys before defaults."""
+
+    def label(action: Action) -> str:
+        found = keys.get(action.id, action.key)
+        return key_label(found.split(",")[0].strip()) if found else ""
+
+    return label

@@ -1,0 +1,211 @@
+"""The first and the last line: how the estate stands, and what can be done now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.cells import cell_len
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.message import Message
+from textual.widgets import Static
+
+from tui.hyperv.model import Link
+from tui.hyperv.states import RUNNING
+from tui.rows import text
+from tui.store import Store
+from tui.ui.style import Glyphs, tones
+
+SAMPLE = 5.0
+"""Seconds between measurements of ourselves."""
+
+
+class OwnLoad:
+    """What hvdeck itself costs. The measuring library is loaded with the first sample."""
+
+    def __init__(self) -> None:
+        self.cpu = 0.0
+        self.memory = 0
+        self._process: Any = None
+        self._due = 0.0
+
+    def sample(self, now: float) -> None:
+        if now < self._due:
+            return
+        if self._process is None:
+            import psutil
+
+            self._process = psutil.Process()
+            self._process.cpu_percent()
+        else:
+            self.cpu = self._process.cpu_percent()
+        self.memory = self._process.memory_info().rss
+        self._due = now + SAMPLE
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the header tells of the deck itself."""
+
+    demo: bool
+    read_only: bool
+    frozen: bool
+    failure: str
+    """Why no data comes at all."""
+
+
+class Header(Static):
+    """hvdeck, badges, hosts, machines, age of data, own load, clock."""
+
+    def __init__(self, store: Store, glyphs: Glyphs) -> None:
+        super().__init__(id="header", classes="header-bar", markup=False)
+        self._store = store
+        self._glyphs = glyphs
+        self._shown = Text()
+        self.load = OwnLoad()
+
+    def tell(self, standing: Standing, now: float) -> None:
+        """Say how things are; paints only what reads differently."""
+        parts = self._parts(standing, now)
+        width = self.content_size.width
+        clock = text.clock(now)
+        while len(parts) > 2 and self._length(parts) + len(clock) > width:
+            del parts[max(range(len(parts)), key=lambda at: parts[at][0])]
+        line = Text()
+        for index, (_, part) in enumerate(parts):
+            line.append("  " if index else "").append_text(part)
+        line.append(" " * (width - cell_len(line.plain) - len(clock)))
+        line.append(clock, style=tones(self.app).style("dim"))
+        if line != self._shown or line.spans != self._shown.spans:
+            self._shown = line
+            self.update(line)
+
+    @staticmethod
+    def _length(parts: Sequence[tuple[int, Text]]) -> int:
+        return sum(cell_len(part.plain) + 2 for _, part in parts)
+
+    def _parts(self, standing: Standing, now: float) -> list[tuple[int, Text]]:
+        """Pieces with their rank: the highest number leaves first when there is no room."""
+        ink = tones(self.app)
+        bold = Style(bold=True)
+        parts = [(0, Text("hvdeck", style=ink.style("accent") + bold))]
+        badges = (
+            (standing.demo, " DEMO ", "warning"),
+            (standing.read_only, " RO read-only ", "error"),
+            (standing.frozen, " FROZEN ", "changing"),
+        )
+        parts += [
+            (0, Text(words, style=ink.style(tone) + Style(bold=True, reverse=True)))
+            for on, words, tone in badges
+            if on
+        ]
+        if standing.failure:
+            return [*parts, (1, Text(standing.failure, style=ink.style("error") + bold))]
+        parts.append((1, self._hosts()))
+        parts.append((2, self._machines()))
+        problems = self._problems()
+        if problems:
+            parts.append((3, Text(f"{problems} need attention", style=ink.style("error"))))
+        jobs = sum(not row.job.finished for row in self._store.jobs.values())
+        if jobs:
+            parts.append((6, Text(f"{jobs} jobs", style=ink.style("changing"))))
+        parts.append((4, self._age(now)))
+        self.load.sample(time.monotonic())
+        cpu = self.load.cpu + self._store.collector_cpu
+        memory = self.load.memory + self._store.collector_memory
+        parts.append((7, Text(f"self {cpu:.0f}% {text.size(memory)}", style=ink.style("dim"))))
+        return parts
+
+    def _hosts(self) -> Text:
+        ink = tones(self.app)
+        rows = self._store.host_rows.values()
+        line = Text("hosts", style=ink.style("dim"))
+        shown = (
+            (Link.UP, "up", "ok", True),
+            (Link.SLOW, "slow", "warning", False),
+            (Link.CONNECTING, "connecting", "changing", False),
+            (Link.DOWN, "down", "error", False),
+        )
+        for link, word, tone, always in shown:
+            count = sum(row.vitals.link is link for row in rows)
+            if count or (always and rows):
+                line.append(f" {count} {word}", style=ink.style(tone))
+        if not rows:
+            line.append(f" connecting{self._glyphs.ellipsis}", style=ink.style("changing"))
+        return line
+
+    def _machines(self) -> Text:
+        ink = tones(self.app)
+        rows = self._store.vms.values()
+        running = sum(row.vitals.state in RUNNING for row in rows)
+        line = Text("VMs ", style=ink.style("dim"))
+        return line.append(f"{running} running", style=ink.style("running")).append(
+            f" of {len(rows)}", style=ink.style("dim")
+        )
+
+    def _problems(self) -> int:
+        return sum(bool(text.problem(r.vm, r.vitals)) for r in self._store.vms.values())
+
+    def _age(self, now: float) -> Text:
+        ink = tones(self.app)
+        age, host = self._store.oldest(now)
+        if not host:
+            return Text("no data yet", style=ink.style("dim"))
+        tone = "error" if age > 60 else "warning" if age > 15 else "dim"
+        words = f"oldest data {text.age(age)}" + (f" {host}" if age > 15 else "")
+        return Text(words, style=ink.style(tone))
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A key at the foot of the screen."""
+
+    key: str
+    title: str
+    action: str
+    why_not: str = ""
+    """It is drawn dim, and tells this when pressed."""
+
+
+class Footer(Static):
+    """The keys that matter for what is selected."""
+
+    class Clicked(Message):
+        """A hint was clicked."""
+
+        def __init__(self, action: str) -> None:
+            super().__init__()
+            self.action = action
+
+    def __init__(self, hints: Callable[[], list[Hint]]) -> None:
+        super().__init__(id="footer", classes="footer-keys", markup=False)
+        self._hints = hints
+        self._shown = Text()
+        self._spans: list[tuple[int, int, str]] = []
+
+    def renew(self) -> None:
+        """Look at the hints again; paints only when they changed."""
+        ink = tones(self.app)
+        line, spans = Text(), []
+        for hint in self._hints():
+            start = cell_len(line.plain)
+            if start + len(hint.key) + cell_len(hint.title) + 1 > self.content_size.width:
+                break
+            dim = bool(hint.why_not)
+            line.append(hint.key, style=ink.style("faint" if dim else "accent") + Style(bold=True))
+            line.append(f" {hint.title}", style=ink.style("faint" if dim else ""))
+            spans.append((start, cell_len(line.plain), hint.action))
+            line.append("  ")
+        self._spans = spans
+        if line != self._shown or line.spans != self._shown.spans:
+            self._shown = line
+            self.update(line)
+
+    def on_click(self, event: events.Click) -> None:
+        for start, end, action in self._spans:
+            if start <= event.x - 1 < end:
+                self.post_message(self.Clicked(action))

@@ -1,0 +1,232 @@
+"""Which panes are on the screen, and where: several side by side, or one at a time.
+
+Wide: hosts and networks on the left; machines (or jobs, or the log) in the middle, detail and
+graphs below. Narrow or zoomed: the current pane alone. The keys are the same in all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widget import Widget
+
+from tui.actions import Kind
+from tui.store import Store
+from tui.ui.detail import DetailPane
+from tui.ui.graphs import GraphsPane
+from tui.ui.style import Glyphs
+from tui.ui.subjects import CALLS, EXCHANGES, JOBS, NETWORKS, VMS
+from tui.ui.tables import TablePane
+from tui.ui.tree import HostPane
+
+WIDE = 120
+"""Columns from which panes stand side by side."""
+STRIP_FROM = 30
+"""Rows from which detail and graphs show below."""
+NETWORKS_FROM = 32
+ORDER = ("hosts", "vms", "networks", "graphs", "detail", "jobs", "log")
+CENTRE = ("vms", "jobs", "log")
+"""Panes that take turns in the middle."""
+
+
+class LogPane(Vertical):
+    """What was done here, above what was exchanged with hosts."""
+
+    def __init__(self, calls: TablePane, exchanges: TablePane) -> None:
+        super().__init__(id="log")
+        self._parts = (calls, exchanges)
+
+    def compose(self) -> ComposeResult:
+        yield from self._parts
+
+
+class Panes(Horizontal):
+    """The deck between header and footer."""
+
+    DEFAULT_CLASSES = "panes"
+
+    class Turned(Message):
+        """Another pane is current."""
+
+    def __init__(self, store: Store, glyphs: Glyphs) -> None:
+        super().__init__(id="panes")
+        self.hosts = HostPane(store, glyphs)
+        self.vms = TablePane(VMS, store, glyphs)
+        self.networks = TablePane(NETWORKS, store, glyphs)
+        self.jobs = TablePane(JOBS, store, glyphs)
+        self.calls = TablePane(CALLS, store, glyphs)
+        self.exchanges = TablePane(EXCHANGES, store, glyphs)
+        self.detail = DetailPane(store, glyphs)
+        self.graphs = GraphsPane(store, glyphs)
+        self.log_pane = LogPane(self.calls, self.exchanges)
+        self.current = "vms"
+        self.zoomed = False
+        self.source: TablePane = self.vms
+        """The table whose cursor says what is selected."""
+        self._centre = "vms"
+        self._before = "vms"
+        """Where leaving a pane that stands for a selection leads back to."""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="left"):
+            yield self.hosts
+            yield self.networks
+        with Vertical(id="middle"):
+            with Vertical(id="centre"):
+                yield self.vms
+                yield self.jobs
+                yield self.log_pane
+            with Horizontal(id="strip"):
+                yield self.detail
+                yield self.graphs
+
+    # -- looking ---------------------------------------------------------------------------
+
+    @property
+    def tables(self) -> tuple[TablePane, ...]:
+        return (self.hosts, self.vms, self.networks, self.jobs, self.calls, self.exchanges)
+
+    def table_of(self, kind: Kind) -> TablePane | None:
+        """The table that lists things of one kind."""
+        return next((table for table in self.tables if table.kind is kind), None)
+
+    @property
+    def alone(self) -> bool:
+        """Only one pane has room, or was given all of it."""
+        return self.zoomed or self.size.width < WIDE
+
+    @property
+    def table(self) -> TablePane:
+        """The table that keys about rows go to."""
+        if self.current == "log":
+            return self.exchanges if self.exchanges.grid.has_focus else self.calls
+        found = {"hosts": self.hosts, "vms": self.vms, "networks": self.networks, "jobs": self.jobs}
+        return found.get(self.current, self.source)
+
+    def pane(self, name: str) -> Widget:
+        return {
+            "hosts": self.hosts,
+            "vms": self.vms,
+            "networks": self.networks,
+            "graphs": self.graphs,
+            "detail": self.detail,
+            "jobs": self.jobs,
+            "log": self.log_pane,
+        }[name]
+
+    def showing(self) -> set[str]:
+        """Names of the panes that show now."""
+        if self.alone:
+            return {self.current}
+        shown = {"hosts", self._centre, self.current}
+        if self.size.height >= NETWORKS_FROM:
+            shown.add("networks")
+        if self.size.height >= STRIP_FROM:
+            shown |= {"detail", "graphs"}
+        return shown
+
+    # -- moving ----------------------------------------------------------------------------
+
+    def turn_to(self, name: str) -> None:
+        """Make a pane current, show it and give it the keys."""
+        if name in ("detail", "graphs") and self.current not in ("detail", "graphs"):
+            self._before = self.current
+        self.current = name
+        if name in CENTRE:
+            self._centre = name
+        self.lay_out()
+        self._focus(name)
+
+    def go_back(self) -> bool:
+        """Undo zoom, or leave detail and graphs; False when there is nothing to leave."""
+        if self.current in ("detail", "graphs"):
+            self.turn_to(self._before)
+            return True
+        if self.zoomed:
+            self.toggle_zoom()
+            return True
+        if self.current in ("jobs", "log"):
+            self.turn_to("vms")
+            return True
+        return False
+
+    def toggle_zoom(self) -> None:
+        self.zoomed = not self.zoomed
+        self.lay_out()
+        self._focus(self.current)
+
+    def step(self, by: int) -> None:
+        """To the next pane on the screen; alone on it, to the next one there is."""
+        shown = self.showing()
+        ring = [name for name in ORDER if self.alone or name in shown]
+        if self.current == "log" and by > 0 and self.calls.grid.has_focus:
+            self.exchanges.grid.focus()
+            return
+        at = ring.index(self.current) if self.current in ring else 0
+        self.turn_to(ring[(at + by) % len(ring)])
+
+    def _focus(self, name: str) -> None:
+        pane = self.pane(name)
+        if isinstance(pane, LogPane):
+            pane = self.calls
+        target = pane.grid if isinstance(pane, TablePane) else pane
+        target.focus(scroll_visible=False)
+
+    # -- arranging -------------------------------------------------------------------------
+
+    def lay_out(self) -> None:
+        """Show what should show; what comes up again is brought up to date."""
+        shown = self.showing()
+        for name in ORDER:
+            pane = self.pane(name)
+            pane.display = name in shown
+            pane.set_class(self.alone, "-zoomed")
+        for part in (self.calls, self.exchanges):
+            part.set_class(self.alone, "-zoomed")
+        self.query_one("#left").display = bool(shown & {"hosts", "networks"})
+        self.query_one("#middle").display = bool(shown - {"hosts", "networks"})
+        self.query_one("#centre").display = bool(shown & set(CENTRE))
+        self.query_one("#strip").display = bool(shown & {"detail", "graphs"})
+        for name, table in self._tables_by_pane():
+            table.shown = name in shown
+        self.call_after_refresh(self.catch_up)
+        self.post_message(self.Turned())
+
+    def _tables_by_pane(self) -> Iterator[tuple[str, TablePane]]:
+        for table in self.tables:
+            yield ("log" if table in (self.calls, self.exchanges) else table.id or ""), table
+
+    def catch_up(self) -> None:
+        """Tables that show are brought up to date."""
+        for table in self.tables:
+            if table.shown:
+                table.catch_up(now=True)
+                table.grid.touch_all()
+
+    def on_mount(self) -> None:
+        self.lay_out()
+
+    def on_resize(self) -> None:
+        self.set_class(self.size.width >= 160, "-roomy")
+        self.lay_out()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """A click into another pane makes it current."""
+        for name in ORDER:
+            pane = self.pane(name)
+            if pane is event.widget or pane in event.widget.ancestors:
+                self._became(name, event.widget)
+                return
+
+    def _became(self, name: str, widget: Widget) -> None:
+        moved = name != self.current
+        self.current = name
+        for table in self.tables:
+            if table.grid is widget and table.kind is not None:
+                self.source = table
+        if moved:
+            self.post_message(self.Turned())

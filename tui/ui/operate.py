@@ -1,0 +1,201 @@
+"""Carries out actions: on what, why not, asks as the risk demands, sends, reports."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tui.actions import Action, Kind, Risk, Target, by_id, why_not
+from tui.collector.messages import Phase
+from tui.rows import text
+from tui.store import Changes
+from tui.ui.dispatch import Dispatcher, Item, Run
+
+if TYPE_CHECKING:
+    from tui.ui.app import DeckApp
+
+Pairs = list[tuple[str, Target]]
+"""Row keys and targets."""
+THINGS = {
+    Kind.VM: "virtual machines",
+    Kind.HOST: "hosts",
+    Kind.SWITCH: "virtual switches",
+    Kind.JOB: "jobs",
+}
+
+
+class Operator:
+    """Between a key or a palette line and the collector."""
+
+    def __init__(self, app: DeckApp, clock: Callable[[], float]) -> None:
+        self._app = app
+        self._clock = clock
+        self.key_clock: Callable[[], float] = time.monotonic
+        """Measures the pause before an answer counts."""
+        self.dispatcher = Dispatcher(app.store, app.engine.post, clock)
+        self.runs: list[Run] = []
+
+    # -- on what ---------------------------------------------------------------------------
+
+    def subjects(self, action: Action, *, anywhere: bool = False) -> Pairs:
+        """The marked things, else the one under the cursor. A key acts only on the kind of
+        thing in front; ``anywhere`` (the palette, which names them) also on what is marked or
+        selected in other panes.
+        """
+        panes = self._app.panes
+        table = panes.source if panes.source.kind is action.kind else None
+        if table is None and anywhere:
+            table = panes.table_of(action.kind)
+        if table is None:
+            return []
+        keys = table.marked() if action.many else []
+        if not keys and table.cursor is not None:
+            keys = [table.cursor]
+        pairs = [(key, self._app.store.target(key)) for key in keys]
+        return [(key, target) for key, target in pairs if target is not None]
+
+    def why_not(self, action: Action, target: Target | None) -> str | None:
+        return why_not(action, target, read_only=self._app.read_only, now=self._clock())
+
+    def obstacle(self, action: Action) -> str:
+        """Why an action cannot be done now; empty when it can for at least one subject."""
+        pairs = self.subjects(action, anywhere=True)
+        if not pairs:
+            return self.why_not(action, None) or ""
+        reasons = [self.why_not(action, target) for _, target in pairs]
+        return "" if None in reasons else reasons[0] or ""
+
+    def headline(self, action: Action) -> str:
+        """``Shut down 7 marked virtual machines``, ``Start sql01``."""
+        pairs = self.subjects(action, anywhere=True)
+        if not pairs:
+            return action.title
+        if len(pairs) == 1:
+            return f"{action.title} {pairs[0][1].name}"
+        return f"{action.title} {len(pairs)} marked {THINGS[action.kind]}"
+
+    # -- the way of an action --------------------------------------------------------------
+
+    def act(self, action_id: str, *, anywhere: bool = False) -> None:
+        """Do it, or say why not."""
+        action = by_id(action_id)
+        if action is None:
+            return
+        if isinstance(action.run, str):
+            getattr(self._app.commands, action.run)()
+            return
+        pairs = self.subjects(action, anywhere=anywhere)
+        reasons = {key: self.why_not(action, target) for key, target in pairs}
+        able = [(key, target) for key, target in pairs if reasons[key] is None]
+        if not able:
+            first = next(iter(reasons.values()), None) or self._absent(action)
+            self._app.told(first, warning=True)
+            return
+        skipped = [(target, why) for key, target in pairs if (why := reasons[key])]
+        if any(field.asked for field in action.form):
+            self._ask_values(action, able, skipped)
+        else:
+            self._confirm(action, able, skipped, {})
+
+    def _absent(self, action: Action) -> str:
+        front = self._app.panes.source
+        kind = front.kind
+        target = self._app.store.target(front.cursor) if front.cursor and kind else None
+        return self.why_not(action, target) or f"{action.title} has nothing to act on"
+
+    def _ask_values(
+        self, action: Action, able: Pairs, skipped: Sequence[tuple[Target, str]]
+    ) -> None:
+        from tui.ui.dialogs import Form
+
+        def answered(values: dict[str, Any] | None) -> None:
+            if values is not None:
+                self._confirm(action, able, skipped, values)
+
+        self._app.push_screen(Form(action, [target for _, target in able]), answered)
+
+    def _confirm(
+        self,
+        action: Action,
+        able: Pairs,
+        skipped: Sequence[tuple[Target, str]],
+        values: Mapping[str, Any],
+    ) -> None:
+        if action.risk is Risk.GREEN:
+            self._run(action, able, values)
+            return
+        from tui.ui.dialogs import Confirm, Question
+
+        table = self._app.panes.table_of(action.kind)
+        shown = set(table.grid.keys) if table else set()
+        hidden = frozenset(target.id for key, target in able if key not in shown)
+        question = Question(action, tuple(target for _, target in able), tuple(skipped), hidden)
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._run(action, able, values)
+
+        self._app.push_screen(Confirm(question, self.key_clock), answered)
+
+    def _run(self, action: Action, able: Pairs, values: Mapping[str, Any]) -> None:
+        if self._app.read_only:
+            self._app.told("hvdeck is read-only now", warning=True)
+            return
+        run, changes = self.dispatcher.submit(action, able, values)
+        self.runs = [known for known in self.runs[-20:] if not known.told] + [run]
+        for change in changes:
+            self._app.show(change)
+        if len(run.items) > 1:
+            self.watch(run)
+
+    def watch(self, run: Run) -> None:
+        """Show a run item by item."""
+        from tui.ui.runview import RunView
+
+        self._app.push_screen(RunView(run, self._app.glyphs))
+
+    # -- what became of it -----------------------------------------------------------------
+
+    def settled(self, changes: Changes) -> None:
+        """Calls moved on: send what waits, report what is over."""
+        touched, more = self.dispatcher.settled(changes)
+        for change in more:
+            self._app.show(change)
+        self._report(touched)
+
+    def collector_died(self) -> None:
+        """What was not sent yet is not sent any more."""
+        self._report(self.dispatcher.drop("the refresh worker was restarted"))
+
+    def _report(self, touched: list[Run]) -> None:
+        for run in touched:
+            if run.over and not run.told:
+                run.told = True
+                self._tell(run)
+
+    def _tell(self, run: Run) -> None:
+        if len(run.items) > 1:
+            failed = not all(item.fine for item in run.items)
+            words = f"{run.action.title}, {len(run.items)} {THINGS[run.action.kind]}: "
+            self._app.told(words + run.tally(), error=failed)
+            return
+        item = run.items[0]
+        self._app.told(outcome(run.action, item), error=not item.fine)
+
+
+def outcome(action: Action, item: Item) -> str:
+    """One finished item in a sentence."""
+    title, name = action.title, f"{item.target.name} on {item.target.host.id}"
+    if item.dropped or item.result is None:
+        return f"{title} {name}: not sent, {item.dropped}"
+    why = text.trouble(item.result.trouble)
+    hint = f" - {item.result.trouble.hint}" if item.result.trouble else ""
+    match item.result.phase:
+        case Phase.OBSERVED:
+            return f"{title} {name}: done"
+        case Phase.UNKNOWN:
+            return f"{title} {name}: outcome unknown. {why}{hint}"
+        case Phase.REFUSED:
+            return f"{title} {name}: not sent. {why}{hint}"
+    return f"{title} {name}: failed. {why}{hint}"

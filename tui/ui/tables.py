@@ -1,0 +1,304 @@
+"""A pane that is one table: filter, order, marks and title around a grid.
+
+The order of rows is worked out again only when rows come or go, or when a changed row would
+stand elsewhere; and never so often that ordering would take more than a few percent of the time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+
+from tui.actions import Kind
+from tui.errors import UsageError
+from tui.rows.columns import Column, find, order, select
+from tui.rows.filter import Filter, parse
+from tui.store import Changes, Store
+from tui.ui import gridevents
+from tui.ui.grid import Grid, Look
+from tui.ui.style import Glyphs
+from tui.ui.subjects import Subject
+
+CALM = 20.0
+"""After ordering rows for t seconds, the next change of order waits at least CALM * t."""
+LEAST = 0.5
+
+
+def look_of(row: Any) -> Look:
+    """How a row of the store stands."""
+    return Look(stale=int(row.stale), pending=bool(row.pending), marked=row.marked)
+
+
+class TablePane(Vertical):
+    """One subject's rows."""
+
+    DEFAULT_CLASSES = "pane"
+    branching: ClassVar[bool] = False
+    """Rows are drawn as a tree."""
+
+    class Changed(Message):
+        """Its title, filter or marks are different now."""
+
+        def __init__(self, pane: TablePane) -> None:
+            super().__init__()
+            self.pane = pane
+
+    def __init__(self, subject: Subject, store: Store, glyphs: Glyphs) -> None:
+        super().__init__(id=subject.id)
+        self.subject = subject
+        self.store = store
+        self.rows = subject.rows(store)
+        self.filter = Filter("", None)
+        self.problem = ""
+        """Why the filter being typed cannot be used; the last good one stays in force."""
+        self.sort = subject.sort
+        self.descending = subject.descending
+        self.only_marked = False
+        self.only_problems = False
+        self.columns = list(subject.default)
+        self.frozen = False
+        self.shown = True
+        """The layout shows this pane; otherwise it does no work."""
+        self._glyphs = glyphs
+        self._problems = parse("is:problem", subject.filter_kind)
+        self._stale = True
+        self._due = 0.0
+        self._values: dict[str, Any] = {}
+        self._range_from: str | None = None
+        self.grid: Grid[Any] = Grid(
+            self._chosen_columns(),
+            self.row,
+            look=self.look if subject.kind is not None else None,
+            tree=self.branching,
+            glyphs=glyphs,
+            empty=subject.empty,
+        )
+
+    def compose(self) -> ComposeResult:
+        yield self.grid
+
+    def on_mount(self) -> None:
+        self.grid.set_sort(self.sort, descending=self.descending)
+        self.rebuild()
+
+    @property
+    def kind(self) -> Kind | None:
+        return self.subject.kind
+
+    def row(self, key: str) -> Any:
+        """Where the grid looks rows up."""
+        return self.rows[key]
+
+    def look(self, row: Any) -> Look:
+        return look_of(row)
+
+    # -- following the store ---------------------------------------------------------------
+
+    def changed(self, changes: Changes) -> None:
+        """Show what is different; hidden panes only note that they must."""
+        delta = self.subject.delta(changes)
+        if not delta:
+            return
+        if delta.added or delta.removed or self._moves(delta.changed):
+            self._stale = True
+        if self.frozen or not self.shown:
+            return
+        self.catch_up()
+        self.grid.touch(delta.changed)
+        if self.kind is not None and 0 < len(delta.added) < len(self.rows):
+            self.grid.flash(delta.added)
+
+    def catch_up(self, *, now: bool = False) -> None:
+        """Bring the order up to date when it is due."""
+        if self._stale and not self.frozen and (now or time.monotonic() >= self._due):
+            self.rebuild()
+
+    def _moves(self, changed: Iterable[str]) -> bool:
+        """Whether a changed row would come, go or stand elsewhere."""
+        if self._stale:
+            return True
+        column = self._sort_column()
+        for key in changed:
+            row = self.rows.get(key)
+            if row is None or self._wanted(row) is not (key in self._values):
+                return True
+            known = column is not None and key in self._values
+            if known and column is not None and column.value(row) != self._values[key]:
+                return True
+        return False
+
+    def rebuild(self) -> None:
+        """Filter and order all rows."""
+        started = time.monotonic()
+        keys = self.ordered()
+        self.grid.set_keys(keys)
+        self._stale = False
+        spent = time.monotonic() - started
+        self._due = time.monotonic() + max(LEAST, spent * CALM)
+        self.retitle()
+
+    def ordered(self) -> list[str]:
+        """Keys of the rows to show, in their order."""
+        shown = [(key, row) for key, row in self.rows.items() if self._wanted(row)]
+        column = self._sort_column()
+        if column is None:
+            self._values = dict.fromkeys(key for key, _ in shown)
+            return [key for key, _ in shown]
+        self._values = {key: column.value(row) for key, row in shown}
+        by_row = {id(row): key for key, row in shown}
+        ordered = order(column, reverse=self.descending)([row for _, row in shown])
+        return [by_row[id(row)] for row in ordered]
+
+    def _wanted(self, row: Any) -> bool:
+        if self.only_marked and not row.marked:
+            return False
+        if self.only_problems and not self._problems.matches(row):
+            return False
+        return self.filter.matches(row)
+
+    def _sort_column(self) -> Column[Any] | None:
+        return find(self.subject.columns, self.sort) if self.sort else None
+
+    # -- filter, order, columns ------------------------------------------------------------
+
+    @property
+    def narrowed(self) -> bool:
+        """Something hides rows."""
+        return bool(self.filter) or self.only_marked or self.only_problems
+
+    def set_filter(self, text: str, host_tags: Any = None) -> bool:
+        """Filter as typed; a text that cannot be understood leaves the last good one."""
+        try:
+            self.filter = parse(text, self.subject.filter_kind, host_tags)
+        except UsageError as error:
+            why = error.cause or error.hint
+            self.problem = f"{error.title}{': ' + why if why else ''}"
+            self.retitle()
+            return False
+        self.problem = ""
+        plain = text.strip()
+        self.grid.set_needle(plain if plain.isalnum() else "")
+        self.rebuild()
+        return True
+
+    def show_all(self) -> None:
+        """No filter, marked and unmarked, well and ill."""
+        self.only_marked = self.only_problems = False
+        self.set_filter("")
+
+    def set_sort(self, column: str) -> None:
+        """Order by a column; the same again turns round."""
+        self.descending = not self.descending if column == self.sort else self._starts_high(column)
+        self.sort = column
+        self.grid.set_sort(column, descending=self.descending)
+        self.rebuild()
+
+    def _starts_high(self, column: str) -> bool:
+        """Numbers are looked at from the top."""
+        return find(self.subject.columns, column).right
+
+    def set_columns(self, ids: list[str]) -> None:
+        self.columns = ids
+        self.grid.set_columns(self._chosen_columns())
+
+    def _chosen_columns(self) -> list[Column[Any]]:
+        return select(self.subject.columns, ",".join(self.columns), self.subject.default)
+
+    # -- marks -----------------------------------------------------------------------------
+
+    @property
+    def cursor(self) -> str | None:
+        """Key of the row under the cursor."""
+        return self.grid.cursor_key
+
+    def marked(self) -> list[str]:
+        """Marked rows: the hidden ones first, then as shown."""
+        shown = [key for key in self.grid.keys if key in self.store.marks]
+        seen = set(shown)
+        hidden = [key for key in self.store.marks if key in self.rows and key not in seen]
+        return sorted(hidden) + shown
+
+    def hidden_marks(self) -> int:
+        return len(self.marked()) - sum(key in self.store.marks for key in self.grid.keys)
+
+    def mark(self, keys: Iterable[str], on: bool) -> None:
+        """Mark or unmark rows and show it."""
+        wanted = [key for key in keys if self.markable(key)]
+        touched = self.store.mark(wanted, on)
+        if self.only_marked:
+            self.rebuild()
+        self.grid.touch(touched)
+        self.retitle()
+        self.post_message(self.Changed(self))
+
+    def markable(self, key: str) -> bool:
+        return self.kind is not None and key in self.rows
+
+    def toggle_range(self) -> None:
+        """Begin marking while moving, or end it."""
+        self._range_from = None if self._range_from else self.cursor
+        if self._range_from:
+            self.mark([self._range_from], True)
+        self.retitle()
+
+    @property
+    def ranging(self) -> bool:
+        return self._range_from is not None
+
+    def on_grid_cursor_moved(self, event: gridevents.CursorMoved) -> None:
+        if self._range_from is None or event.key is None:
+            return
+        keys = list(self.grid.keys)
+        if self._range_from not in keys:
+            self._range_from = None
+            return
+        first, last = sorted((keys.index(self._range_from), keys.index(event.key)))
+        self.mark(keys[first : last + 1], True)
+
+    def on_grid_mark_clicked(self, event: gridevents.MarkClicked) -> None:
+        event.stop()
+        self.mark([event.key], event.key not in self.store.marks)
+
+    def on_grid_header_clicked(self, event: gridevents.HeaderClicked) -> None:
+        event.stop()
+        self.set_sort(event.column)
+
+    # -- title -----------------------------------------------------------------------------
+
+    def counts(self) -> str:
+        """``14 of 312`` when something is hidden, else ``312``."""
+        shown, total = len(self.grid.keys), len(self.rows)
+        return f"{shown} of {total}" if self.narrowed or shown != total else str(total)
+
+    def retitle(self) -> None:
+        """Frame texts: what it is and how much of it; what hides, orders and marks."""
+        dash = self._glyphs.plain("—")
+        self.border_title = Content(f"{self.subject.title} {dash} {self.counts()}")
+        self.border_subtitle = Content(f" {self._glyphs.plain('·')} ".join(self._notes()))
+        self.set_class(self.narrowed, "-narrowed")
+        self.set_class(bool(self.problem), "-problem")
+
+    def _notes(self) -> list[str]:
+        notes = []
+        if self.frozen:
+            notes.append("frozen")
+        if self.problem:
+            notes.append(self.problem)
+        elif self.filter:
+            notes.append(f"filter {self.filter.text.strip()}")
+        if self.only_problems:
+            notes.append("problems only")
+        if self.only_marked:
+            notes.append("marked only")
+        if self.ranging:
+            notes.append("marking a range")
+        if self.kind is not None and (marked := len(self.marked())):
+            hidden = self.hidden_marks()
+            notes.append(f"{marked} marked" + (f" ({hidden} hidden by filter)" if hidden else ""))
+        return notes
