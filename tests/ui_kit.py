@@ -46,7 +46,8 @@ class OneWidget(App[None]):
     ENABLE_COMMAND_PALETTE = False
 
     def __init__(self, make: Callable[[], Widget], theme: str = "deck-dark") -> None:
-        super().__init__(driver_class=Recorder)
+        plain = theme == style.COLOURLESS_THEME
+        super().__init__(driver_class=Recorder, ansi_color=plain or None)
         style.register(self)
         self.theme = theme
         self._make = make

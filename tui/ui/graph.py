@@ -282,12 +282,12 @@ class Graph(Widget):
             if several and detail:
                 name = clean(self._series[index].name)
                 parts += [(char, tone, -1) for char in f"{self._key(index)} {name} "]
-            words = self._unit.words(facts.now)
+            words = self._unit.words(facts.now) or "-"
             parts += [(char, "strong" if detail or not several else tone, -1) for char in words]
-            if detail >= 2:
+            if detail >= 2 and facts.peak is not None:
                 peak = f" {self._glyphs.peak}{self._unit.words(facts.peak)}"
                 parts += [(char, "legend", -1) for char in peak]
-            if detail >= 3:
+            if detail >= 3 and facts.mean is not None:
                 mean = f" avg {self._unit.words(facts.mean)}"
                 parts += [(char, "legend", -1) for char in mean]
         return parts

@@ -38,7 +38,7 @@ class Unit(Enum):
             return text.size(value)
         if self is Unit.RATE:
             return text.rate(value)
-        return "–" if value is None else f"{value:,.0f}"  # noqa: RUF001 - the dash rows use
+        return "" if value is None else f"{value:,.0f}"
 
     @property
     def label_width(self) -> int:
@@ -60,13 +60,14 @@ def nice_top(peak: float, unit: Unit) -> float:
         return 100.0
     if peak <= unit.least:
         return unit.least
-    base = 1024.0 ** floor(log10(peak) / log10(1024)) if unit is not Unit.COUNT else 1.0
+    base = 1.0 if unit is Unit.COUNT else 1024.0 ** floor(log10(peak) / log10(1024))
     scaled = peak / base
     power = 10.0 ** floor(log10(scaled))
-    for step in (1, 2, 5, 10):
-        if scaled <= step * power * 1.0001:
-            return step * power * base if step * power < 1000 else 1024.0 * base
-    return peak
+    step = next((step for step in (1, 2, 5) if scaled <= step * power * 1.0001), 10)
+    if base > 1 and step * power >= 1000 * 0.999:
+        # After 500 MB comes 1 GB; between 1000 and 1024 the next unit's two.
+        return base * (1024.0 if scaled <= 1024 else 2048.0)
+    return step * power * base
 
 
 class Scale:

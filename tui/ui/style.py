@@ -5,7 +5,7 @@ It knows no widget and no row: a cell says only a tone's name, this file says ho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -125,7 +125,7 @@ DECK_DARK = Theme(
         "border": "#5fa8e0",
         "border-blurred": "#2c3a4a",
         "vm-running": "#7fc796",
-        "vm-off": "#7e8c9c",
+        "vm-off": "#8593a3",
         "vm-saved": "#94a9e0",
         "vm-paused": "#e2b562",
         "vm-critical": "#ff8585",
@@ -226,8 +226,8 @@ DECK_LIGHT = Theme(
     primary="#1f6fb2",
     secondary="#5b6b7c",
     accent="#1f6fb2",
-    success="#2c7a4b",
-    warning="#96650a",
+    success="#24703f",
+    warning="#855800",
     error="#c0362c",
     foreground="#1d2733",
     background="#f3f5f8",
@@ -238,31 +238,31 @@ DECK_LIGHT = Theme(
     variables={
         "border": "#1f6fb2",
         "border-blurred": "#c3cdd8",
-        "vm-running": "#2c7a4b",
-        "vm-off": "#66758a",
+        "vm-running": "#24703f",
+        "vm-off": "#566477",
         "vm-saved": "#4a5fb0",
-        "vm-paused": "#96650a",
+        "vm-paused": "#855800",
         "vm-critical": "#c0362c",
         "vm-transition": "#0f7487",
         "vm-unknown": "#81449b",
-        "good": "#2c7a4b",
-        "warn": "#96650a",
+        "good": "#24703f",
+        "warn": "#855800",
         "danger": "#c0362c",
         "severe": "#8a2fb0",
         "dim": "#62717f",
         "faint": "#a9b5c2",
         "stale": "#7b8896",
         "pending": "#0f7487",
-        "mark": "#a05a00",
+        "mark": "#8f5000",
         "accent-bar": "#3b86c4",
         "track": "#d5dee8",
         "grid-header": "#4c5c6d",
         "grid-cursor": "#cfe2f4",
         "grid-cursor-blurred": "#e6ebf1",
         "grid-changed": "#dcefe2",
-        "grid-match": "#a05a00",
+        "grid-match": "#8f5000",
         "graph-1": "#3b86c4",
-        "graph-2": "#2c7a4b",
+        "graph-2": "#24703f",
         "graph-3": "#b9791a",
         "graph-4": "#81449b",
         "graph-5": "#0f7487",
@@ -277,7 +277,8 @@ DECK_LIGHT = Theme(
     },
 )
 
-# Under NO_COLOR Textual strips every colour of an "ansi" theme; of any other it makes greys.
+# Under NO_COLOR Textual strips every colour, but only of an app made with ``ansi_color=True``;
+# of any other it makes greys.
 DECK_PLAIN = Theme(
     name="deck-plain",
     primary="ansi_default",
@@ -288,10 +289,15 @@ DECK_PLAIN = Theme(
     boost="ansi_default",
     ansi=True,
     variables={
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
         "border": "ansi_default",
         "border-blurred": "ansi_default",
         "scrollbar": "ansi_default",
         "scrollbar-background": "ansi_default",
+        "input-cursor-text-style": "reverse",
+        "input-selection-background": "ansi_default",
+        "input-selection-foreground": "ansi_default",
     },
 )
 
@@ -375,6 +381,14 @@ def variable_defaults(theme: Theme) -> dict[str, str]:
 def register(app: App[Any]) -> None:
     for theme in THEMES:
         app.register_theme(theme)
+
+
+def silence_colour(environ: MutableMapping[str, str]) -> bool | None:
+    """What to give ``App(ansi_color=…)``; call before, since the app reads ``NO_COLOR`` once."""
+    if wants_colour(environ):
+        return None
+    environ["NO_COLOR"] = "1"
+    return True
 
 
 def theme_for(environ: Mapping[str, str], wanted: str = DEFAULT_THEME) -> str:
