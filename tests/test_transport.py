@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import logging
 import socket
 import threading
 from pathlib import Path
@@ -342,3 +344,136 @@ def test_settings_hide_their_secrets() -> None:
     settings = WinRMSettings("http://h/wsman", USER, "geheim", proxy="http://u:geheim@p")
     assert "geheim" not in repr(settings)
     assert settings.peer == "h"
+
+
+def test_the_proxy_is_the_one_given_and_never_the_environments(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    echo = Echo()
+    with serving(endpoint(echo)) as host:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            nowhere = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, nowhere)
+        netrc = tmp_path / "netrc"
+        netrc.write_text("machine 127.0.0.1 login other password other\n")
+        monkeypatch.setenv("NETRC", str(netrc))
+        with linked(host) as link:
+            assert link.send(ENVELOPE) == reply_to(ENVELOPE)
+        monkeypatch.setenv("NO_PROXY", "*")
+        proxy = f"http://127.0.0.1:{host.port}"
+        with linked(host, url="http://hv01.invalid:5985/wsman", proxy=proxy) as link:
+            assert link.send(ENVELOPE) == reply_to(ENVELOPE)
+        with (
+            linked(host, proxy=nowhere.replace("//", "//me:geheim@")) as link,
+            pytest.raises(Unreachable) as caught,
+        ):
+            link.send(ENVELOPE)
+    assert "proxy" in caught.value.title
+    assert "geheim" not in f"{caught.value} {caught.value.hint} {link!r}"
+    assert [user for _, user in echo.asked] == [USER, USER]
+
+
+def test_nothing_secret_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        caplog.at_level(logging.DEBUG),
+        serving(endpoint(Echo(), drop_after=1), allow_unencrypted=True) as host,
+    ):
+        with linked(host) as link:
+            link.send(ENVELOPE)
+            link.send(ENVELOPE)
+        with linked(host, auth="basic", message_encryption="auto", allow_cleartext=True) as link:
+            link.send(ENVELOPE)
+    assert caplog.records
+    token = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+    for secret in (PASSWORD, token, "TlRMTVNT"):
+        assert secret not in caplog.text
+
+
+def test_a_redirect_is_not_followed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        def redirect() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(
+                    b"HTTP/1.1 302 \r\nLocation: http://elsewhere.invalid/\r\n"
+                    b"Content-Length: 0\r\nConnection: close\r\n\r\n"
+                )
+
+        thread = threading.Thread(target=redirect)
+        thread.start()
+        link = WinRMTransport(WinRMSettings(f"http://127.0.0.1:{port}/wsman", USER, PASSWORD))
+        with pytest.raises(LinkError, match="points elsewhere"):
+            link.send(ENVELOPE)
+        thread.join(10)
+
+
+def test_a_host_that_never_answers_the_sign_in_was_sent_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        settings = WinRMSettings(
+            f"http://127.0.0.1:{port}/wsman", USER, PASSWORD, operation_timeout=-9.9
+        )
+        with pytest.raises(Unreachable, match="sign-in was not answered"):
+            WinRMTransport(settings).send(ENVELOPE)
+
+
+def test_close_does_not_wait_for_a_request_and_a_later_one_connects_again() -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def slow(envelope: bytes, user: str) -> tuple[int, bytes]:
+        entered.set()
+        assert leave.wait(10)
+        return 200, reply_to(envelope)
+
+    with serving(endpoint(slow)) as host, linked(host) as link:
+        answers: list[bytes] = []
+        thread = threading.Thread(target=lambda: answers.append(link.send(ENVELOPE)))
+        thread.start()
+        assert entered.wait(10)
+        link.close()
+        leave.set()
+        thread.join(10)
+        assert answers == [reply_to(ENVELOPE)]
+        watcher(host).wait("close")
+        assert link.send(ENVELOPE) == reply_to(ENVELOPE)
+        assert link.logins == 2
+
+
+def test_a_client_certificate_signs_in_by_tls_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login other password other\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    pem, tls = certificate(tmp_path)
+    heads: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}/wsman"
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with tls.wrap_socket(connection, server_side=True) as wire:
+                heads.append(wire.recv(65536))
+                wire.sendall(b"HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        settings = WinRMSettings(
+            url,
+            auth="certificate",
+            ca_trust_path=str(pem),
+            cert_pem=str(pem),
+            cert_key_pem=str(pem.with_suffix(".key")),
+        )
+        link = WinRMTransport(settings)
+        assert link.send(ENVELOPE) == b"ok"
+        link.close()
+        thread.join(10)
+    (head,) = heads
+    assert b"Authorization: http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual" in (
+        head
+    )

@@ -180,7 +180,7 @@ class Login:
         except binascii.Error:
             self.forget()
             return Verdict(None)
-        if self._context is None or self._context.complete or _opens(token):
+        if self._context is None or _opens(token):
             self.forget()
             self._context = self._gate.acceptor()
         try:

@@ -233,11 +233,6 @@ def _transport_class() -> Any:
                 session.get_adapter(scheme).close()
                 session.mount(scheme, self.guard)
 
-        def close_session(self) -> None:
-            super().close_session()
-            self.encryption = None
-            self.guard = None
-
     return Session
 
 
