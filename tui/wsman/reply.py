@@ -405,7 +405,7 @@ def _read(body: Element, request: Request) -> Reply:
 
 
 def _serialised(element: Element) -> str:
-    return ElementTree.tostring(element, encoding="unicode")
+    return ElementTree.tostring(element, encoding="unicode", short_empty_elements=False)
 
 
 def _expect(element: Element, name: str) -> None:
