@@ -34,6 +34,8 @@ class Query:
     columns: tuple[str, ...] = ()
     where: str = ""
     namespace: str = VIRTUALIZATION
+    widens: bool = True
+    """False: whole instances cost the host too much ever to ask for them."""
 
     def wql(self, *, wide: bool = False) -> str:
         """The query's text; ``wide`` asks for whole instances."""
@@ -63,7 +65,7 @@ class Asker:
         try:
             return self._client.query(query.namespace, query.wql(wide=wide))
         except Fault as fault:
-            if wide or not meanings.is_missing(fault):
+            if wide or not query.widens or not meanings.is_missing(fault):
                 raise
         rows = self._client.query(query.namespace, query.wql(wide=True))
         self._wide.add(query)
@@ -90,7 +92,7 @@ class Asker:
         """Take note of a refusal. True when asking wider may help at once."""
         log.info("%s refused: %s", query.class_name, fault)
         self.refusals[query.class_name] = fault
-        if meanings.is_missing(fault) and not wide:
+        if meanings.is_missing(fault) and query.widens and not wide:
             self._wide.add(query)
             return True
         if meanings.is_missing(fault) or meanings.is_denied(fault):

@@ -6,7 +6,7 @@ host sample itself, twice. Knows what instance names look like, not what they ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from tui.hyperv import paths
 from tui.wsman.cim import CimInstance
@@ -52,10 +52,9 @@ def busy(before: CimInstance, after: CimInstance, column: str, processors: int) 
     return _percent(run, whole * processors)
 
 
-def adapter_owner(name: str, vm_ids: Iterable[str]) -> str:
+def adapter_owner(name: str, vm_ids: Container[str]) -> str:
     """The VM whose GUID is in a network adapter's instance name; empty: the host's own."""
-    found = paths.guids(name)
-    return next((vm_id for vm_id in vm_ids if vm_id in found), "") if found else ""
+    return next((found for found in paths.guids(name) if found in vm_ids), "")
 
 
 def image_key(path: str) -> str:

@@ -186,8 +186,9 @@ SOCKETS = Query(
         "SecondLevelAddressTranslationExtensions",
     ),
     namespace=CIMV2,
+    widens=False,
 )
-"""Never wider: LoadPercentage makes the host sample for a second per socket."""
+"""LoadPercentage would make the host sample for a second per socket."""
 NUMA_NODES = Query("Msvm_NumaNode", ("NodeID",))
 SERVICE_OPTIONS = Query(
     "Msvm_VirtualSystemManagementServiceSettingData",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.errors import Fault, HvError, MethodFailed
+from tui.errors import Dropped, Fault, HvError, MethodFailed
 from tui.hyperv import meanings, queries
 from tui.hyperv.ask import Asker
 from tui.hyperv.ops import service_ref
@@ -37,7 +37,7 @@ class Summaries:
         if self._by_query:
             return self._query()
         try:
-            return self._call(tasks=tasks)
+            return self._call_or_repeat(tasks=tasks)
         except (Fault, MethodFailed) as error:
             if not _other_way_may_work(error):
                 raise
@@ -48,6 +48,18 @@ class Summaries:
             self._check_visible(refusal)
         self._by_query = True
         return rows
+
+    def _call_or_repeat(self, *, tasks: bool) -> list[CimInstance]:
+        """The method changes nothing, so a call whose answer was lost is simply made again."""
+        try:
+            return self._call(tasks=tasks)
+        except Dropped:
+            self.spent += 1
+        try:
+            return self._call(tasks=tasks)
+        except Dropped as error:
+            error.hint = ""  # about requests that may have changed something
+            raise
 
     def _call(self, *, tasks: bool) -> list[CimInstance]:
         codes = queries.SUMMARY_CODES + ((queries.TASKS_CODE,) if tasks else ())
