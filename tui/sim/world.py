@@ -215,8 +215,12 @@ class SimHost:
     def advance(self) -> None:
         """Bring the world up to date before a request is answered."""
         self.fabric.advance()
+        now = self.fabric.now()
         if self._jobs is not None:
-            self._jobs.refresh(self.fabric.now())
+            self._jobs.refresh(now)
+        for machine in self.machines.values():
+            ran = sum(end - start for start, end in machine.spans(now)) if machine.runs else 0.0
+            machine.system.values["OnTimeInMilliseconds"] = int(ran * 1000)
 
     def lacks(self, namespace: str, class_name: str = "") -> bool:
         """It has no such namespace, or pretends not to know the class."""

@@ -1,0 +1,117 @@
+"""Power of a machine: how its state changes, and what changes along with it."""
+
+from __future__ import annotations
+
+from tui.sim import shapes
+from tui.sim.jobs import JobError
+from tui.sim.machine import OFF, PAUSED, RUNNING, SAVED, STOPPING, Machine
+
+SMALLEST = 512
+"""MB that must be left to the host when a machine starts."""
+
+
+def enter(machine: Machine, state: int, at: float) -> None:
+    """Show a state, and health as it should be in it."""
+    values = machine.system.values
+    values["EnabledState"] = state
+    values["TimeOfLastStateChange"] = shapes.when(at)
+    values["HealthState"] = 5
+    values["OperationalStatus"] = (2,)
+    values["StatusDescriptions"] = ("Operating normally",)
+    values["Status"] = "OK"
+
+
+def check_start(machine: Machine, at: float) -> JobError | None:
+    """Why a machine cannot start."""
+    from tui.sim import perf  # perf looks back at machines
+
+    name, host = machine.name, machine.host
+    if machine.lost_disk:
+        path = "".join(shapes.strings(machine.images[0], "HostResource")) if machine.images else ""
+        return JobError(
+            32768,
+            f"'{name}' failed to start. (Virtual machine ID {machine.id}) Attachment '{path}' not "
+            "found. Error: 'The system cannot find the file specified.' (0x80070002).",
+        )
+    needed = shapes.number(machine.memory_setting(), "VirtualQuantity")
+    if not host.plan.local and perf.free_memory(host, at) >> 20 < needed + SMALLEST:
+        return JobError(
+            32778,
+            f"'{name}' could not initialize. Not enough memory in the system to start the virtual "
+            f"machine {name} with ram size {needed} megabytes. (Virtual machine ID {machine.id})",
+        )
+    return None
+
+
+def on(machine: Machine, at: float) -> None:
+    """The machine runs, from the beginning."""
+    machine.begin(at)
+    machine.assigned = 0
+    machine.host.wake(machine)
+    machine.saved_state = False
+    machine.settings.values["IsSaved"] = False
+    enter(machine, RUNNING, at)
+
+
+def restored(machine: Machine, at: float) -> None:
+    """The machine goes on where it was saved; its guest answers at once."""
+    on(machine, at)
+    machine.ready_at = at + 2.0
+
+
+def _down(machine: Machine) -> None:
+    machine.host.settle(machine)
+    machine.system.values["ProcessID"] = None
+    machine.system.values["EnhancedSessionModeState"] = 3
+    machine.system.values["HwThreadsPerCoreRealized"] = 0
+
+
+def off(machine: Machine, at: float) -> None:
+    """The machine is off; a saved state is gone."""
+    _down(machine)
+    machine.saved_state = False
+    machine.settings.values["IsSaved"] = False
+    enter(machine, OFF, at)
+
+
+def saved(machine: Machine, at: float) -> None:
+    _down(machine)
+    machine.saved_state = True
+    machine.settings.values["IsSaved"] = True
+    enter(machine, SAVED, at)
+
+
+def paused(machine: Machine, at: float) -> None:
+    machine.freeze(at)
+    enter(machine, PAUSED, at)
+
+
+def resumed(machine: Machine, at: float) -> None:
+    machine.thaw(at)
+    enter(machine, RUNNING, at)
+
+
+def leave(machine: Machine, *, reboot: bool) -> None:
+    """The guest begins to shut down, and after its time has done so, unless it is stuck."""
+    fabric = machine.host.fabric
+    machine.leaving = True
+    run = machine.started_at
+
+    def still() -> bool:
+        return machine.leaving and machine.started_at == run and machine.alive
+
+    def going(at: float) -> None:
+        if still() and not reboot:
+            enter(machine, STOPPING, at)
+
+    def gone(at: float) -> None:
+        if not still() or machine.stuck:
+            return
+        if reboot:
+            machine.host.settle(machine)
+            on(machine, at)
+        else:
+            off(machine, at)
+
+    fabric.after(machine.guest.shutdown * 0.25, going)
+    fabric.after(machine.guest.shutdown, gone)
