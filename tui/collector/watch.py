@@ -177,6 +177,8 @@ class Watch:
 
     def _read(self, tier: Tier) -> HvError | None:
         started, read_at = time.monotonic(), self._now()
+        if tier is not Tier.FAST:  # the reader knows nothing of when its fast tick was
+            read_at = self._inventory.vitals.read_at
         try:
             self._inventory = self._reading(tier)
         except HvError as error:
@@ -187,7 +189,7 @@ class Watch:
         if tier is Tier.FAST:
             self._adapt(time.monotonic() - started)
         link = Link.SLOW if self._stretch > 0 else Link.UP
-        self._publish(link, None, read_at=read_at if tier is Tier.FAST else 0.0)
+        self._publish(link, None, read_at=read_at)
         return None
 
     def _reading(self, tier: Tier) -> Inventory:
