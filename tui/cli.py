@@ -12,7 +12,7 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -220,8 +220,7 @@ def _read(links: tuple[HostLink, ...], *, rates: bool = False) -> tuple[Any, dic
     with Session(links) as session:
         store = read(session, rates=rates)
         troubles = dict(session.troubles)
-    for host, trouble in troubles.items():
-        narrate(f"{host}: {_trouble_line(trouble)}")
+    _tell_troubles(troubles)
     return store, troubles
 
 
@@ -250,8 +249,7 @@ def act(arguments: argparse.Namespace) -> int:
     _prepare_glyphs(arguments)
     with reached(arguments) as links, Session(links) as session:
         store = read(session)
-        for host, trouble in session.troubles.items():
-            narrate(f"{host}: {_trouble_line(trouble)}")
+        _tell_troubles(session.troubles)
         if len(session.troubles) == len(links):
             return exits.NO_HOST
         wanted = parse(arguments.filter, action.kind, _host_tags(arguments))
@@ -456,6 +454,12 @@ def _trouble_line(trouble: Trouble) -> str:
     from tui.rows.text import trouble as line
 
     return f"{line(trouble)} ({trouble.hint})" if trouble.hint else line(trouble)
+
+
+def _tell_troubles(troubles: Mapping[str, Trouble]) -> None:
+    for host, trouble in troubles.items():
+        line = _trouble_line(trouble)
+        narrate(line if line.startswith(host) else f"{host}: {line}")
 
 
 def code_of(error: HvError) -> int:

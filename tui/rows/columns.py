@@ -80,7 +80,7 @@ def _checkpoints(row: VmRow) -> Cell:
     oldest = min(points, key=lambda point: point.created_at)
     words = [str(len(points)), text.age(checkpoint_age(row))]
     kinds = {point.kind for point in points}
-    words.append(oldest.kind[:4] if len(kinds) == 1 else "mixed")
+    words.append(text.CHECKPOINTS.get(oldest.kind, oldest.kind) if len(kinds) == 1 else "mixed")
     old = (checkpoint_age(row) or 0) > 3 * 86_400
     bad = "missing" in kinds
     return Cell(" ".join(filter(None, words)), "error" if bad else "warning" if old else "")
@@ -330,7 +330,7 @@ SWITCH_COLUMNS: tuple[Column[SwitchRow], ...] = (
            22, 12, priority=0, grow=True),
     Column("host", "Host", lambda r: r.host.id, plain(lambda r: r.host.id), 10, 6, priority=1),
     Column("kind", "Kind", lambda r: r.switch.kind.value,
-           plain(lambda r: r.switch.kind.value.capitalize()), 9, priority=1),
+           plain(lambda r: text.SWITCH_KINDS[r.switch.kind]), 9, priority=1),
     Column("uplink", "Uplink", _uplink, plain(_uplink), 24, 10, priority=2, grow=True),
     Column("vms", "VMs", lambda r: len(r.switch.vms),
            plain(lambda r: str(len(r.switch.vms))), 4, right=True, priority=1),

@@ -13,17 +13,26 @@ from tui.collector.watch import Tier
 from tui.hyperv.model import HostVitals, Inventory, Link, Trouble
 from tui.store import Store
 
-BETWEEN: Final = 1.0
-"""Seconds between two readings that make a rate."""
+ROUNDS: Final = 4
+BETWEEN: Final = 0.5
+"""Seconds between the readings that rates are made of; sources take turns, so it takes a few."""
 
 
 def read(session: Session, *, rates: bool = False) -> Store:
-    """Read every host of a session; with ``rates`` once more, for what takes two readings."""
+    """Read every host of a session; with ``rates`` again until those are known."""
     inventories = session.load()
-    if rates and (answering := [host for host in inventories if host not in session.troubles]):
+    answering = [host for host in inventories if host not in session.troubles]
+    for _ in range(ROUNDS if rates else 0):
+        waiting = [host for host in answering if not _rated(inventories[host])]
+        if not waiting:
+            break
         threading.Event().wait(BETWEEN)
-        inventories |= session.load(Tier.FAST, answering)
+        inventories |= session.load(Tier.FAST, waiting)
     return store_of(session.links.values(), inventories, session.troubles)
+
+
+def _rated(inventory: Inventory) -> bool:
+    return inventory.vitals.cpu is not None and inventory.vitals.memory_free is not None
 
 
 def store_of(

@@ -27,13 +27,20 @@ PATIENCE: Final = 300.0
 """Seconds ``--wait`` waits unless told otherwise."""
 
 
-def normal(words: list[str]) -> list[str]:
-    """``--demo`` takes a scene or none: what follows it is not a scene when it is a command."""
-    done = []
-    for at, word in enumerate(words):
-        following = words[at + 1] if at + 1 < len(words) else "-"
-        bare = word == "--demo" and (following.startswith("-") or following in COMMANDS)
-        done.append(f"--demo={DEFAULT_SCENE}" if bare else word)
+def normal(words: Sequence[str]) -> list[str]:
+    """Words as argparse can take them: ``--demo`` without a scene, ``--sort -COLUMN``."""
+    done: list[str] = []
+    rest = iter([*words, ""])
+    word = next(rest)
+    for following in rest:
+        if word == "--demo" and (following[:1] in ("-", "") or following in COMMANDS):
+            done.append(f"--demo={DEFAULT_SCENE}")
+        elif word == "--sort" and following.startswith("-"):
+            done.append(f"--sort={following}")
+            following = next(rest)
+        else:
+            done.append(word)
+        word = following
     return done
 
 
@@ -120,18 +127,18 @@ def _verb_parser(actions: Any, action: Action) -> None:
 
     verb = action.id.partition(".")[2]
     parser = actions.add_parser(verb, help=action.help, description=f"{action.help}.")
-    _globals(parser)
     parser.add_argument("names", nargs="*", metavar="NAME", help="name, id, NAME@HOST or pattern")
     parser.add_argument("--filter", default="", metavar="FILTER", help="those that match")
     for field in action.form:
         _field_option(parser, field, alone=len([f for f in action.form if f.asked]) == 1)
-    if action.risk is not Risk.GREEN:
-        parser.add_argument("--yes", action="store_true", help="do not ask")
+    green = action.risk is Risk.GREEN
+    parser.add_argument("--yes", action="store_true", default=green, help="do not ask")
     parser.add_argument("--wait", action="store_true", help="until it is seen to be done")
     parser.add_argument("--timeout", type=float, default=PATIENCE, metavar="SECONDS")
     parser.add_argument("--dry-run", action="store_true", help="print the CIM calls, make none")
     parser.add_argument("-o", "--output", choices=FORMS, default="table")
-    parser.set_defaults(command="act", action=action, yes=action.risk is Risk.GREEN)
+    _globals(parser)
+    parser.set_defaults(command="act", action=action)
 
 
 def _field_option(parser: argparse.ArgumentParser, field: Field, *, alone: bool) -> None:

@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from tui.hyperv.model import Host, HostVitals, Job, Link, Nic, Trouble, Vlan, VlanMode, Vm, VmVitals
+from tui.hyperv.model import (
+    Host,
+    HostVitals,
+    Job,
+    Link,
+    Nic,
+    SwitchKind,
+    Trouble,
+    Vlan,
+    VlanMode,
+    Vm,
+    VmVitals,
+)
 
 NONE: Final = ""
 """What stands where a value does not apply."""
@@ -244,6 +256,21 @@ JOB_STATES: Final[Mapping[int, tuple[str, str]]] = {
     10: ("Failed", "error"),
     11: ("Service", "dim"),
     32768: ("With warnings", "warning"),
+}
+CHECKPOINTS: Final[Mapping[str, str]] = {
+    "standard": "std",
+    "production": "prod",
+    "recovery": "backup",
+    "replica": "replica",
+    "planned": "planned",
+    "missing": "missing",
+}
+"""Kinds of checkpoint, short enough for a column."""
+SWITCH_KINDS: Final[Mapping[SwitchKind, str]] = {
+    SwitchKind.EXTERNAL: "External",
+    SwitchKind.INTERNAL: "Internal",
+    SwitchKind.PRIVATE: "Private",
+    SwitchKind.NAT: "NAT",
 }
 START_ACTIONS: Final[Mapping[int, str]] = {2: "Nothing", 3: "If it ran before", 4: "Always"}
 STOP_ACTIONS: Final[Mapping[int, str]] = {2: "Turn off", 3: "Save", 4: "Shut down"}
