@@ -7,9 +7,23 @@ import subprocess
 import sys
 
 import pytest
+from msgspec import structs
 
+from tests.hyperv_kit import Bench, bench, long_job
 from tui.actions import ACTIONS, Action, Kind, Risk, Target, by_id, for_kind, keys, why_not
-from tui.hyperv.model import Host, HostVitals, Integration, Job, Link, Trouble, Vm, VmVitals
+from tui.hyperv import jobs
+from tui.hyperv.model import (
+    Host,
+    HostVitals,
+    Integration,
+    Inventory,
+    Job,
+    Link,
+    Trouble,
+    Vm,
+    VmVitals,
+)
+from tui.hyperv.outcome import Done, Outcome, Started
 from tui.wsman.values import EnabledState as State
 
 ISSUE_IDS = {
@@ -297,3 +311,100 @@ def test_notes_keep_lines_and_refuse_escapes() -> None:
     assert field.problem is not None
     assert field.problem(vm_target(State.OFF), "first\nsecond\t#prod") is None
     assert field.problem(vm_target(State.OFF), "\x1b]0;title\x07") is not None
+
+
+# -- run against the simulator -------------------------------------------------------------
+
+VM_CASES: dict[str, tuple[str, dict[str, object]]] = {
+    "vm.start": ("idle01", {}),
+    "vm.shutdown": ("sql01", {}),
+    "vm.reboot": ("sql01", {"force": True}),
+    "vm.turn-off": ("sql01", {}),
+    "vm.reset": ("sql01", {}),
+    "vm.pause": ("sql01", {}),
+    "vm.resume": ("held01", {}),
+    "vm.save": ("sql01", {}),
+    "vm.rename": ("idle01", {"name": "renamed <1>"}),
+    "vm.set-notes": ("sql01", {"notes": "one\ntwo #prod"}),
+}
+
+
+def inventory_of(at: Bench) -> Inventory:
+    """Everything, read anew; the host counts as connected, as the collector would say."""
+    at.reader.fast()
+    at.reader.slow()
+    for _ in range(3):
+        inventory = at.reader.fast()
+    vitals = structs.replace(inventory.vitals, link=Link.UP, read_at=at.clock.now())
+    return structs.replace(inventory, vitals=vitals)
+
+
+def target_in(inventory: Inventory, vm_id: str) -> Target:
+    vm = inventory.vms[vm_id]
+    return Target(
+        Kind.VM,
+        vm_id,
+        vm.name,
+        inventory.host,
+        inventory.vitals,
+        vm=vm,
+        vitals=inventory.vm_vitals[vm_id],
+    )
+
+
+def let_finish(at: Bench, outcome: Outcome) -> None:
+    while isinstance(outcome, Started):
+        job = jobs.read(at.client, outcome.job, "hv01")
+        if job is None or job.finished:
+            if job is not None:
+                jobs.raise_if_failed(job)
+            break
+        at.pass_time(1)
+    at.pass_time(120)
+
+
+def test_every_changing_action_has_its_story_here() -> None:
+    assert {row.id for row in ACTIONS if row.changes} == {*VM_CASES, "job.cancel"}
+
+
+@pytest.mark.parametrize("action_id", VM_CASES)
+def test_actions_do_what_they_say(action_id: str) -> None:
+    name, arguments = VM_CASES[action_id]
+    at, row = bench(), action(action_id)
+    vm_id = at.vm(name)
+    before = target_in(inventory_of(at), vm_id)
+    assert why_not(row, before, now=at.clock.now()) is None
+    assert row.observed is None or not row.observed(before)
+    assert not isinstance(row.run, str)
+    at.pass_time(300)
+    let_finish(at, row.run(at.client, before, arguments))
+    after = target_in(inventory_of(at), vm_id)
+    if row.observed is not None:
+        assert row.observed(after)
+        assert why_not(row, after) is not None
+    elif action_id == "vm.rename":
+        assert after.name == arguments["name"]
+    elif action_id == "vm.set-notes":
+        assert after.vm is not None
+        assert after.vm.notes == arguments["notes"]
+    else:
+        assert before.vitals is not None
+        assert after.vitals is not None
+        assert (after.vitals.started_at or 0) > (before.vitals.started_at or 0)
+
+
+def test_cancelling_a_job_ends_it() -> None:
+    at, row = bench(), action("job.cancel")
+    ref = long_job(at, at.vm("sql01"), cancellable=True, class_name="Msvm_StorageJob")
+    inventory = inventory_of(at)
+    job = inventory.jobs[f"hv01:{ref.key('InstanceID')}"]
+    target = Target(Kind.JOB, job.id, job.name, inventory.host, inventory.vitals, job=job)
+    assert why_not(row, target) is None
+    assert not isinstance(row.run, str)
+    assert row.observed is not None
+    assert not row.observed(target)
+    assert row.run(at.client, target, {}) == Done()
+    ended = inventory_of(at).jobs[job.id]
+    after = Target(Kind.JOB, job.id, job.name, inventory.host, inventory.vitals, job=ended)
+    assert row.observed(after)
+    assert why_not(row, after) == "Exporting has ended"

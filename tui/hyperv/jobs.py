@@ -44,15 +44,14 @@ def raise_if_failed(job: Job, verb: str = "", name: str = "") -> None:
     """``JobFailed`` when the job ended badly; nothing while it runs or when it succeeded."""
     if not job.finished or job.succeeded:
         return
+    meaning, hint = meanings.of_return(job.error_code)
     cause = job.error
     if not cause and job.state in _STOPPED:
-        cause = "It was cancelled"
+        cause = "it was cancelled"
     if not cause:
-        cause = meanings.of_return(job.error_code)[0] if job.error_code else "No reason is given"
+        cause = meaning if job.error_code else "no reason is given"
     what = f"{verb} of {name}" if verb and name else verb or job.name
-    raise JobFailed(
-        f"{what} failed", cause=cause, hint=meanings.of_job(job.error_code), code=job.error_code
-    )
+    raise JobFailed(f"{what} failed", cause=cause, hint=hint, code=job.error_code)
 
 
 def join_job(instance: CimInstance, host: str, subject: str = "") -> Job:

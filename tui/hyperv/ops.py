@@ -134,9 +134,9 @@ def _shutdown_component(client: CimClient, vm_id: str, name: str, verb: str) -> 
     if not found:
         raise Refused(
             f"Cannot ask {name} to {verb}",
-            cause="The host offers no shutdown service for it: it is not running, or the "
+            cause="the host offers no shutdown service for it: it is not running, or the "
             "integration service is switched off",
-            hint="Start it or enable the service, or turn the machine off",
+            hint="start it or enable the service, or turn the machine off",
         )
     component = found[0]
     statuses = component.get("OperationalStatus")
@@ -144,8 +144,8 @@ def _shutdown_component(client: CimClient, vm_id: str, name: str, verb: str) -> 
     if status not in (OperationalStatus.OK, OperationalStatus.DEGRADED):
         raise Refused(
             f"Cannot ask {name} to {verb}",
-            cause="The shutdown service inside the guest does not answer",
-            hint="The guest may still be starting or have no integration services; "
+            cause="the shutdown service inside the guest does not answer",
+            hint="the guest may still be starting or have no integration services; "
             "try again later, or turn the machine off",
             code=status if isinstance(status, int) else 0,
         )
@@ -204,8 +204,8 @@ def cancel_job(
     if not job.get("Cancellable"):
         raise Refused(
             f"Cannot cancel {what}",
-            cause="The host does not let this job be cancelled now",
-            hint="Wait until it ends",
+            cause="the host does not let this job be cancelled now",
+            hint="wait until it ends",
         )
     return _invoke(
         client, ref, "RequestStateChange", "cancel", what, RequestedState=JobRequest.TERMINATE
@@ -244,7 +244,7 @@ def _gone_or(fault: Fault, name: str) -> Fault | Refused:
         return fault
     return Refused(
         f"{name} is no longer on this host",
-        cause="It was deleted, moved to another host, or has ended",
-        hint="Look at where it is now and try there",
+        cause="it was deleted, moved to another host, or has ended",
+        hint="look at where it is now and try there",
         code=fault.code,
     )

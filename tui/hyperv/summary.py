@@ -86,8 +86,8 @@ class Summaries:
             if meanings.is_missing(fault):
                 raise HvError(
                     f"{self._host}: no Hyper-V role",
-                    cause="The namespace root/virtualization/v2 is not there",
-                    hint="Install the Hyper-V role on this host (Windows Server 2012 or newer), "
+                    cause="the namespace root/virtualization/v2 is not there",
+                    hint="install the Hyper-V role on this host (Windows Server 2012 or newer), "
                     "or take it out of the configuration",
                     code=fault.code,
                 ) from fault
@@ -102,8 +102,8 @@ class Summaries:
             return
         raise HvError(
             f"{self._host}: this account sees nothing of Hyper-V",
-            cause="The host answers, and hides its management service and machines",
-            hint=meanings.RIGHTS_HINT,
+            cause="the host answers, and hides its management service and machines",
+            hint=meanings.rights_hint(),
             code=refusal.code,
         ) from refusal
 
