@@ -292,30 +292,34 @@ class Painter:
         needle: str = "",
     ) -> Strip:
         """A row. ``kind``: 0 plain, 1 under the cursor, 2 under the cursor of an idle grid."""
+        if not places:
+            return Strip.blank(width, self._bases[kind])
         segments = self._gutter(look, kind)
-        x = GUTTER
-        for part, place in zip(pieces, places, strict=True):
-            if place.x > x:
-                segments.append(Segment(" " * (place.x - x), self._style(kind, "")))
+        ends = [place.x for place in places[1:]] + [width]
+        for index, (part, place, end) in enumerate(zip(pieces, places, ends, strict=True)):
             tone = part.tone
             if look.stale:
                 tone = "stale"
             elif kind and tone == "dim":
                 tone = ""
-            elif look.pending and x == GUTTER:
+            elif look.pending and not index:
                 tone = "pending"
-            flash = place.column.id in changed
             if part.bar:
                 segments += self._bar(part, tone, kind, stale=look.stale > 0)
-            style = self._style(kind, tone, flash, look.heading and x == GUTTER)
-            if needle and not place.column.right and needle in part.text.lower():
-                segments += self._match(part.text, needle, style)
+            flash = place.column.id in changed
+            style = self._style(kind, tone, flash, look.heading and not index)
+            text = part.text
+            blank = " " * (end - place.x - place.width)
+            if not flash:
+                # Blanks have no colour of their own: in one run with the cell they cost a byte.
+                text, blank = text + blank, ""
+            if needle and not place.column.right and needle in text.lower():
+                segments += self._match(text, needle, style)
             else:
-                segments.append(Segment(part.text, style))
-            x = place.x + place.width
-        if x < width:
-            segments.append(Segment(" " * (width - x), self._style(kind, "")))
-        return Strip(segments, max(width, x)).crop(0, width)
+                segments.append(Segment(text, style))
+            if blank:
+                segments.append(Segment(blank, self._style(kind, "")))
+        return Strip(segments).simplify().adjust_cell_length(width, self._bases[kind])
 
     def _gutter(self, look: Look, kind: int) -> list[Segment]:
         glyphs = self.glyphs
@@ -325,7 +329,10 @@ class Painter:
             stand, tone = glyphs.pending, "pending"
         elif look.stale >= 2:
             stand, tone = (glyphs.old if look.stale == 2 else glyphs.lost), "stale"
-        return [Segment(mark, self._style(kind, "mark")), Segment(stand, self._style(kind, tone))]
+        return [
+            Segment(mark, self._style(kind, "mark" if look.marked else "")),
+            Segment(stand, self._style(kind, tone)),
+        ]
 
     def _bar(self, part: Piece, tone: str, kind: int, *, stale: bool) -> list[Segment]:
         filled, rest = bar_parts(part.filled, part.bar, self.glyphs.ascii)
