@@ -7,6 +7,7 @@ runs is computed by ``devices``.
 from __future__ import annotations
 
 from random import Random
+
 from tui.sim import shapes
 from tui.sim.plan import NicPlan
 from tui.wsman.cim import CimInstance, CimValue
@@ -112,7 +113,9 @@ def services(prefix: str) -> list[CimInstance]:
     return found
 
 
-def plain(prefix: str, suffix: str, kind: int, subtype: str, name: str, **v: CimValue) -> CimInstance:
+def plain(
+    prefix: str, suffix: str, kind: int, subtype: str, name: str, **v: CimValue
+) -> CimInstance:
     class_name = "Msvm_ResourceAllocationSettingData"
     return resource(class_name, f"{prefix}\\{suffix}", kind, subtype, name, **v)
 
@@ -134,23 +137,21 @@ def consoles(prefix: str, generation: int) -> list[CimInstance]:
         plain(prefix, shapes.MOUSE, 13, "Synthetic Mouse", "Mouse"),
         display,
     ]
-    for index in range(2):
-        found.append(
-            resource(
-                "Msvm_SerialPortSettingData",
-                f"{prefix}\\{shapes.SERIAL}\\{index}",
-                21,
-                "Serial Port",
-                f"COM {index + 1}",
-                Connection=("",),
-                DebuggerMode=False,
-            )
+    found += [
+        resource(
+            "Msvm_SerialPortSettingData",
+            f"{prefix}\\{shapes.SERIAL}\\{index}",
+            21,
+            "Serial Port",
+            f"COM {index + 1}",
+            Connection=("",),
+            DebuggerMode=False,
         )
+        for index in range(2)
+    ]
     if generation == 1:
         floppy = f"{shapes.DISKETTE}\\0\\0\\D"
-        found.append(
-            plain(prefix, floppy, 14, "Synthetic Diskette Drive", "Diskette Drive")
-        )
+        found.append(plain(prefix, floppy, 14, "Synthetic Diskette Drive", "Diskette Drive"))
     return found
 
 
@@ -247,8 +248,12 @@ def adapter(prefix: str, random: Random, plan: NicPlan) -> CimInstance:
 
 def connection(host: str, nic: CimInstance, switch: CimInstance | None) -> CimInstance:
     """The port allocation of an adapter; without a switch it is disconnected."""
-    path = "" if switch is None else shapes.object_path(
-        host, shapes.system_ref(shapes.text(switch, "Name"), "Msvm_VirtualEthernetSwitch")
+    path = (
+        ""
+        if switch is None
+        else shapes.object_path(
+            host, shapes.system_ref(shapes.text(switch, "Name"), "Msvm_VirtualEthernetSwitch")
+        )
     )
     return resource(
         "Msvm_EthernetPortAllocationSettingData",

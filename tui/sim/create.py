@@ -186,7 +186,30 @@ def _fqdn(plan: VmPlan) -> str:
     return f"{short or 'guest'}.{plan.domain}" if plan.domain else short or "guest"
 
 
-def _devices(host: SimHost, found: Machine, plan: VmPlan, random: Random) -> None:
+def bare(host: SimHost, plan: VmPlan, identity: str, random: Random) -> Machine:
+    """A machine as DefineSystem makes it: no disks, no adapters, generation 2 no controller."""
+    now = host.fabric.now()
+    current = Configuration(settings_of(host, plan, identity, now, random))
+    current.settings.values["CreationTime"] = shapes.when(now)
+    found = Machine(
+        host=host,
+        id=identity,
+        system=system_of(plan.name, identity, machine.OFF),
+        current=current,
+        guest=SYSTEMS[plan.os],
+        fqdn=_fqdn(plan),
+        load=load_of(plan.character, random),
+        number=host.next_number(),
+    )
+    found.system.values["InstallDate"] = shapes.when(now)
+    _board(found, plan)
+    if plan.generation == 1:
+        for item in build.ide_controllers(f"Microsoft:{identity}"):
+            current.put(item)
+    return found
+
+
+def _board(found: Machine, plan: VmPlan) -> None:
     prefix = f"Microsoft:{found.id}"
     put = found.current.put
     put(build.processor(prefix, plan.cpus, nested=plan.nested))
@@ -194,9 +217,10 @@ def _devices(host: SimHost, found: Machine, plan: VmPlan, random: Random) -> Non
     put(build.security(prefix, tpm=plan.tpm))
     for item in (*build.services(prefix), *build.consoles(prefix, plan.generation)):
         put(item)
-    if not SYSTEMS[plan.os].windows:
-        time_sync = found.current.resources[f"{prefix}\\{shapes.TIME_SYNC}".lower()]
-        time_sync.values["EnabledState"] = 2
+
+
+def _devices(host: SimHost, found: Machine, plan: VmPlan, random: Random) -> None:
+    _board(found, plan)
     first, second = _controllers(found, plan, random)
     _disks(host, found, plan, first, second)
     _adapters(host, found, plan, random)
@@ -331,7 +355,7 @@ def add_checkpoint(found: Machine, plan: CheckpointPlan, identity: str, now: flo
         found.host.repository.add(item)
     found.settings.values["Parent"] = shapes.setting_path(found.host.name, copy.settings)
     for image in found.images:
-        _branch(found, image, identity)
+        branch(found, image, identity)
     return copy.settings
 
 
@@ -364,7 +388,7 @@ def copy_of(source: Configuration, old: str, new: str) -> Configuration:
     return copy
 
 
-def _branch(found: Machine, image: CimInstance, identity: str) -> None:
+def branch(found: Machine, image: CimInstance, identity: str) -> None:
     path = "".join(shapes.strings(image, "HostResource")[:1])
     stem, _, kind = path.rpartition(".")
     if kind.lower() not in ("vhd", "vhdx", "avhd", "avhdx"):

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 OK, NO_CONTACT, LOST = 2, 12, 13
 
 
-def logical(machine: Machine, class_name: str, device: str, name: str, **v: CimValue) -> CimInstance:
+def logical(
+    machine: Machine, class_name: str, device: str, name: str, **v: CimValue
+) -> CimInstance:
     """A CIM_LogicalDevice of a machine."""
     common: dict[str, CimValue] = {
         "CreationClassName": class_name,
@@ -52,7 +54,7 @@ def heartbeat(machine: Machine, now: float) -> int | None:
         return None
     if machine.responsive(now):
         return OK
-    if machine.state == RUNNING and now < machine.ready_at or machine.guest.boot <= 5:
+    if (machine.state == RUNNING and now < machine.ready_at) or machine.guest.boot <= 5:
         return NO_CONTACT
     return LOST
 
@@ -105,7 +107,7 @@ def _facts(machine: Machine, addresses: list[str]) -> list[tuple[str, str]]:
     guest = machine.guest
     four = ";".join(["127.0.0.1"] * (not guest.windows) + [a for a in addresses if "." in a])
     six = ";".join(a for a in addresses if ":" in a)
-    parts = (guest.version.split("-")[0].split(".") + ["0", "0"])[:3]
+    parts = [*guest.version.split("-")[0].split("."), "0", "0"][:3]
     facts = [
         ("FullyQualifiedDomainName", machine.fqdn),
         ("OSName", guest.name),
@@ -280,16 +282,18 @@ def plugged(host: SimHost) -> Iterator[tuple[CimInstance, CimInstance, str]]:
             yield switch, port, shapes.text(port, "InstanceID").rpartition("\\")[2]
     for machine in list(host.machines.values()):
         for nic in machine.nics if machine.alive else ():
-            port = machine.connection(nic)
-            found = network.switch_of(host, port) if port else None
-            if port is not None and found is not None:
-                yield found, port, port_id(nic)
+            allocation = machine.connection(nic)
+            found = network.switch_of(host, allocation) if allocation else None
+            if allocation is not None and found is not None:
+                yield found, allocation, port_id(nic)
 
 
 def port_id(nic: CimInstance) -> str:
     """The switch port's GUID: the adapter's with its first half exchanged."""
     identity = shapes.text(nic, "InstanceID").split("\\")[1].upper()
-    return identity[9:13] + identity[14:18] + "-" + identity[0:4] + "-" + identity[4:8] + identity[18:]
+    return (
+        identity[9:13] + identity[14:18] + "-" + identity[0:4] + "-" + identity[4:8] + identity[18:]
+    )
 
 
 def switch_port(switch: CimInstance, allocation: CimInstance, identity: str) -> CimInstance:

@@ -39,9 +39,7 @@ def settings_define_state(host: SimHost, machines: list[Machine]) -> Iterator[Pa
             yield host.repository.ref_of(port), shapes.setting_ref(nic)
         memory = machine.current.first("Msvm_MemorySettingData")
         if memory is not None:
-            device = shapes.device_ref(
-                "Msvm_Memory", machine.id, f"Microsoft:{shapes.MEMORY}\\0"
-            )
+            device = shapes.device_ref("Msvm_Memory", machine.id, f"Microsoft:{shapes.MEMORY}\\0")
             yield device, shapes.setting_ref(memory)
 
 

@@ -94,7 +94,9 @@ class Load:
 
     def rate(self, flow: Flow, at: float) -> float:
         return (
-            flow.floor + flow.per_load * self.cpu.value(at) + flow.per_backup * self.backup.value(at)
+            flow.floor
+            + flow.per_load * self.cpu.value(at)
+            + flow.per_backup * self.backup.value(at)
         )
 
     def amount(self, flow: Flow, runs: Sequence[tuple[float, float]]) -> int:
@@ -146,6 +148,10 @@ CHARACTERS: dict[str, Character] = {
 }
 
 
+def _swing(height: float, period: float, phase: float) -> Pulses:
+    return Pulses(height, period, period, phase)
+
+
 def load_of(character: str, random: Random) -> Load:
     """A guest's load: its character, shaped a little by chance so that no two are alike."""
     kind = CHARACTERS[character]
@@ -161,8 +167,8 @@ def load_of(character: str, random: Random) -> Load:
             Pulses(kind.day * size, DAY, 13 * HOUR, noon),
             Pulses(kind.burst * size * 0.65, burst_period, burst_period * 0.35, noon),
             Pulses(kind.burst * size * 0.35, random.uniform(37, 96), random.uniform(9, 25)),
-            Pulses(swing * 0.6, *[random.uniform(140, 420)] * 2, random.uniform(0, 100)),
-            Pulses(swing * 0.4, *[random.uniform(11, 31)] * 2, random.uniform(0, 30)),
+            _swing(swing * 0.6, random.uniform(140, 420), random.uniform(0, 100)),
+            _swing(swing * 0.4, random.uniform(11, 31), random.uniform(0, 30)),
             Pulses(kind.night * size, DAY, backup_width, backup_at),
         ),
     )
@@ -170,8 +176,8 @@ def load_of(character: str, random: Random) -> Load:
         kind.memory * random.uniform(0.85, 1.1),
         (
             Pulses(0.12, DAY, 14 * HOUR, noon),
-            Pulses(0.05, *[random.uniform(22, 70) * MINUTE] * 2, random.uniform(0, HOUR)),
-            Pulses(0.02, *[random.uniform(2, 6) * MINUTE] * 2, random.uniform(0, MINUTE)),
+            _swing(0.05, random.uniform(22, 70) * MINUTE, random.uniform(0, HOUR)),
+            _swing(0.02, random.uniform(2, 6) * MINUTE, random.uniform(0, MINUTE)),
         ),
     )
     rate = random.uniform(0.6, 1.5)

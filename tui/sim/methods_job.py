@@ -66,4 +66,3 @@ for _name in JOBS:
     METHODS[(_name, "RequestStateChange")] = request_state_change
     METHODS[(_name, "GetError")] = get_error
     METHODS[(_name, "GetErrorEx")] = get_error_ex
-

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tui.sim import power
+from collections.abc import Callable
+from typing import TypeAlias
+
+from tui.sim import power, shapes
 from tui.sim.jobs import JobError, Work
 from tui.sim.machine import (
     OFF,
@@ -21,6 +24,8 @@ from tui.sim.machine import (
 from tui.sim.outcome import FAILED, INVALID, STATE, UNSUPPORTED, Call, Method, Stop, returned
 from tui.wsman.cim import CimRef
 from tui.wsman.reply import MethodOutput
+
+Effect: TypeAlias = Callable[[Machine, float], None]
 
 START, TURN_OFF, SHUT_DOWN, SAVE, PAUSE, REBOOT, RESETTING = 2, 3, 4, 6, 9, 10, 11
 FIRST_GENERATION = frozenset({32768, 32769})
@@ -50,7 +55,7 @@ def _change(
     words: str,
     seconds: float,
     through: int,
-    effect: object,
+    effect: Effect,
     error: JobError | None = None,
 ) -> Work:
     """A job that shows ``through`` while it runs and has its effect when it ends."""
@@ -65,7 +70,6 @@ def _change(
         power.enter(machine, through, now)
 
     def done(at: float) -> tuple[CimRef, ...]:
-        assert callable(effect)
         effect(machine, at)
         return ()
 
@@ -81,9 +85,7 @@ def start(machine: Machine) -> Work:
     now = machine.host.fabric.now()
     if machine.state == OFF:
         error = power.check_start(machine, now)
-        return _change(
-            machine, 12, "Starting Virtual Machine", 2.5, STARTING, power.on, error
-        )
+        return _change(machine, 12, "Starting Virtual Machine", 2.5, STARTING, power.on, error)
     if machine.state == SAVED:
         error = power.check_start(machine, now)
         seconds = 2.0 + _gigabytes(machine) / 4
@@ -101,7 +103,7 @@ def start(machine: Machine) -> Work:
 
 
 def _gigabytes(machine: Machine) -> float:
-    return machine.memory_setting().values["VirtualQuantity"] / 1024.0  # type: ignore[operator]
+    return shapes.number(machine.memory_setting(), "VirtualQuantity") / 1024.0
 
 
 def turn_off(machine: Machine) -> Work:
@@ -119,10 +121,7 @@ def save(machine: Machine) -> Work:
         raise Stop(STATE)
     seconds = 2.0 + max(1.0, _gigabytes(machine)) / 3
 
-    def saved(machine: Machine, at: float) -> None:
-        power.saved(machine, at)
-
-    return _change(machine, 14, "Saving Virtual Machine", seconds, SAVING, saved)
+    return _change(machine, 14, "Saving Virtual Machine", seconds, SAVING, power.saved)
 
 
 def pause(machine: Machine) -> Work:

@@ -55,9 +55,7 @@ def _device(host: SimHost, class_name: str, device: str) -> dict[str, CimValue]:
     }
 
 
-def _external(
-    host: SimHost, words: str, identity: str, address: str, speed: int
-) -> CimInstance:
+def _external(host: SimHost, words: str, identity: str, address: str, speed: int) -> CimInstance:
     common = _device(host, "Msvm_ExternalEthernetPort", f"Microsoft:{{{identity}}}")
     return shapes.new(
         "Msvm_ExternalEthernetPort",
@@ -199,9 +197,7 @@ def connect_internal(host: SimHost, switch: CimInstance, random: Random) -> CimI
     return port
 
 
-def _port(
-    host: SimHost, switch: CimInstance, name: str, path: str, identity: str
-) -> CimInstance:
+def _port(host: SimHost, switch: CimInstance, name: str, path: str, identity: str) -> CimInstance:
     port = build.resource(
         "Msvm_EthernetPortAllocationSettingData",
         f"Microsoft:{shapes.text(switch, 'Name')}\\{identity}",

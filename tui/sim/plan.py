@@ -153,7 +153,5 @@ HOST_SYSTEMS: dict[str, HostSystem] = {
         "Microsoft Windows Server 2025 Datacenter", "10.0.26100", "26100", 8, "12.0"
     ),
     "w11": HostSystem("Microsoft Windows 11 Pro", "10.0.26100", "26100", 48, "12.0"),
-    "german": HostSystem(
-        "Microsoft Windows Server 2019 Standard", "10.0.17763", "17763", 7, "9.0"
-    ),
+    "german": HostSystem("Microsoft Windows Server 2019 Standard", "10.0.17763", "17763", 7, "9.0"),
 }

@@ -23,7 +23,7 @@ def enter(machine: Machine, state: int, at: float) -> None:
 
 def check_start(machine: Machine, at: float) -> JobError | None:
     """Why a machine cannot start."""
-    from tui.sim import perf  # perf looks back at machines
+    from tui.sim import counters  # it looks back at machines
 
     name, host = machine.name, machine.host
     if machine.lost_disk:
@@ -34,7 +34,7 @@ def check_start(machine: Machine, at: float) -> JobError | None:
             "found. Error: 'The system cannot find the file specified.' (0x80070002).",
         )
     needed = shapes.number(machine.memory_setting(), "VirtualQuantity")
-    if not host.plan.local and perf.free_memory(host, at) >> 20 < needed + SMALLEST:
+    if not host.plan.local and counters.free_memory(host, at) >> 20 < needed + SMALLEST:
         return JobError(
             32778,
             f"'{name}' could not initialize. Not enough memory in the system to start the virtual "

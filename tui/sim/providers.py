@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.sim import cluster, devices, links, perf, shapes, summary, windows
@@ -52,8 +53,8 @@ def _windows(host: SimHost) -> None:
     provide("Win32_Volume", lambda: windows.volumes(host))
     provide("Win32_LogicalDisk", lambda: windows.drives(host))
     for word in perf.MAKERS:
-        provide(f"Win32_PerfRawData_{word}", lambda word=word: perf.raw(host, word))
-        provide(f"Win32_PerfFormattedData_{word}", lambda word=word: perf.formatted(host, word))
+        provide(f"Win32_PerfRawData_{word}", partial(perf.raw, host, word))
+        provide(f"Win32_PerfFormattedData_{word}", partial(perf.formatted, host, word))
 
 
 def _links(host: SimHost) -> None:
@@ -61,6 +62,6 @@ def _links(host: SimHost) -> None:
         host.repository.provide(
             shapes.VIRTUALIZATION,
             name,
-            lambda name=name: links.all_of(host, name),
-            lambda ref, name=name: links.near(host, name, ref),
+            partial(links.all_of, host, name),
+            partial(links.near, host, name),
         )

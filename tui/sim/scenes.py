@@ -74,20 +74,68 @@ def homelab(fabric: Fabric, hosts: int = 0, vms: int = 0) -> None:
             ),
             uptime=12 * DAY,
             vms=(
-                VmPlan("homeassistant", "debian12", "monitor", 2, 4 * GB, nics=lan,
-                       disks=(32,), notes="Home automation #home"),
-                VmPlan("nas", "ubuntu24", "file", 2, 8 * GB, nics=lan, disks=(40, 1000),
-                       notes="Samba and backups #home #storage"),
-                VmPlan("k3s", "ubuntu24", "app", 4, 6 * GB, 12 * GB, 2 * GB, nics=lan,
-                       disks=(80,), nested=True, notes="#lab"),
+                VmPlan(
+                    "homeassistant",
+                    "debian12",
+                    "monitor",
+                    2,
+                    4 * GB,
+                    nics=lan,
+                    disks=(32,),
+                    notes="Home automation #home",
+                ),
+                VmPlan(
+                    "nas",
+                    "ubuntu24",
+                    "file",
+                    2,
+                    8 * GB,
+                    nics=lan,
+                    disks=(40, 1000),
+                    notes="Samba and backups #home #storage",
+                ),
+                VmPlan(
+                    "k3s",
+                    "ubuntu24",
+                    "app",
+                    4,
+                    6 * GB,
+                    12 * GB,
+                    2 * GB,
+                    nics=lan,
+                    disks=(80,),
+                    nested=True,
+                    notes="#lab",
+                ),
                 VmPlan("media", "debian12", "web", 4, 6 * GB, nics=lan, disks=(64, 2000)),
-                VmPlan("win11-test", "w11", "desktop", 4, 4 * GB, 8 * GB, 2 * GB,
-                       nics=(NicPlan("Default Switch"),), state="saved", tpm=True,
-                       checkpoints=(CheckpointPlan("clean install", 30 * DAY),
-                                    CheckpointPlan("before updates", 6 * DAY))),
-                VmPlan("router-lab", "freebsd14", "idle", 1, 1 * GB, generation=1, state="off",
-                       nics=(NicPlan("LAN", legacy=True), NicPlan("Lab", legacy=True)),
-                       disks=(8,), iso=ISO + "FreeBSD-14.2-RELEASE-amd64-disc1.iso"),
+                VmPlan(
+                    "win11-test",
+                    "w11",
+                    "desktop",
+                    4,
+                    4 * GB,
+                    8 * GB,
+                    2 * GB,
+                    nics=(NicPlan("Default Switch"),),
+                    state="saved",
+                    tpm=True,
+                    checkpoints=(
+                        CheckpointPlan("clean install", 30 * DAY),
+                        CheckpointPlan("before updates", 6 * DAY),
+                    ),
+                ),
+                VmPlan(
+                    "router-lab",
+                    "freebsd14",
+                    "idle",
+                    1,
+                    1 * GB,
+                    generation=1,
+                    state="off",
+                    nics=(NicPlan("LAN", legacy=True), NicPlan("Lab", legacy=True)),
+                    disks=(8,),
+                    iso=ISO + "FreeBSD-14.2-RELEASE-amd64-disc1.iso",
+                ),
             ),
         )
     )
@@ -108,9 +156,9 @@ def datacenter(fabric: Fabric, hosts: int = 0, vms: int = 0) -> None:
 
 def troubled(fabric: Fabric, hosts: int = 0, vms: int = 0) -> None:
     """Everything that can be wrong, side by side."""
-    from tui.sim import estate  # the list of machines is long
+    from tui.sim import trouble
 
-    estate.trouble(fabric)
+    trouble.furnish(fabric)
 
 
 # -- large ---------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ What a real host writes where is in the fixed GUIDs below; nothing here knows a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from random import Random
@@ -82,7 +81,7 @@ def new(name: str, namespace: str = VIRTUALIZATION, /, **values: CimValue) -> Ci
     return CimInstance(proper, blank | values, namespace)
 
 
-def counters(name: str, values: Mapping[str, CimValue]) -> CimInstance:
+def counters(name: str, values: dict[str, CimValue]) -> CimInstance:
     """An instance of a performance class: unmentioned counters are zero, as on a real host."""
     proper, blank = _blank(CIMV2, name, zeros=True)
     return CimInstance(proper, blank | values, CIMV2)

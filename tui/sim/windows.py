@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from tui.sim import hardware, perf, shapes
+from tui.sim import counters, hardware, shapes
 from tui.sim.plan import VolumePlan
 from tui.wsman.cim import CimInstance
 
@@ -21,7 +21,7 @@ def operating_system(host: SimHost) -> Iterator[CimInstance]:
     now = host.fabric.now()
     system = host.system
     total = hardware.physical_memory(host)
-    free = perf.free_memory(host, now)
+    free = counters.free_memory(host, now)
     german = host.plan.os == "german"
     boot = host.fabric.origin - hardware.booted(host)
     yield shapes.new(
@@ -54,7 +54,7 @@ def operating_system(host: SimHost) -> Iterator[CimInstance]:
         FreeVirtualMemory=(free + (total >> 3)) >> 10,
         SizeStoredInPagingFiles=total >> 13,
         FreeSpaceInPagingFiles=total >> 13,
-        NumberOfProcesses=140 + 2 * len(perf.running(host)),
+        NumberOfProcesses=140 + 2 * len(counters.running(host)),
         NumberOfUsers=1,
         MaxNumberOfProcesses=4294967295,
         Manufacturer="Microsoft Corporation",

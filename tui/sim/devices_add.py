@@ -1,0 +1,164 @@
+"""Plugging devices into a machine's configuration, with the rules of hyperv-cim.md 6.4 and 10."""
+
+from __future__ import annotations
+
+from random import Random
+
+from tui.sim import build, network, resource_rules, shapes
+from tui.sim.machine import Configuration, Machine
+from tui.sim.outcome import INVALID, STATE, Call, Stop
+from tui.sim.plan import NicPlan
+from tui.wsman.cim import CimInstance, CimValue
+
+SCSI_CONTROLLERS, SYNTHETIC, LEGACY = 4, 8, 4
+KEPT = frozenset({"InstanceID", "Parent", "ResourceType", "ResourceSubType", "Caption"})
+"""What a new device has from us whatever the client sends."""
+
+
+def furnish(call: Call, machine: Machine, given: list[CimInstance]) -> list[CimInstance]:
+    """The resources of DefineSystem: processor and memory replace, the others are added."""
+    made = []
+    for item in given:
+        present = machine.current.first(item.class_name)
+        single = item.class_name in ("Msvm_ProcessorSettingData", "Msvm_MemorySettingData")
+        if single and present is not None:
+            present.values.update(resource_rules.changes(call, machine, present, item))
+            made.append(present)
+        else:
+            made.append(plug(call, machine, machine.current, item))
+    return made
+
+
+def plug(call: Call, machine: Machine, target: Configuration, given: CimInstance) -> CimInstance:
+    """Make a device from what a client sent, and put it into a configuration."""
+    kind = shapes.number(given, "ResourceType")
+    name = given.class_name
+    if name == "Msvm_EthernetPortAllocationSettingData":
+        made = _connection(call, machine, target, given)
+    elif name == "Msvm_SyntheticEthernetPortSettingData":
+        made = _adapter(call, machine, target, legacy=False)
+    elif name == "Msvm_EmulatedEthernetPortSettingData":
+        made = _adapter(call, machine, target, legacy=True)
+    elif name == "Msvm_StorageAllocationSettingData":
+        made = _image(call, machine, target, given)
+    elif name == "Msvm_ResourceAllocationSettingData" and kind == 6:
+        made = _controller(call, machine, target)
+    elif name == "Msvm_ResourceAllocationSettingData" and kind in (16, 17):
+        made = _drive(call, machine, target, given, dvd=kind == 16)
+    else:
+        raise Stop(INVALID)
+    for key, value in given.values.items():
+        if value is not None and key in made.values and key not in KEPT:
+            made.values[key] = value
+    if "Ethernet" in name and not made.values["Address"]:
+        made.values["Address"] = shapes.mac(_random(call))
+    return target.put(made)
+
+
+def _random(call: Call) -> Random:
+    return call.host.fabric.random(call.host.name, "device", call.host.next_number())
+
+
+def _parent(call: Call, target: Configuration, given: CimInstance, *kinds: int) -> CimInstance:
+    """The resource that a path in Parent names; it must be of this configuration."""
+    ref = call.ref(given.values.get("Parent"))
+    found = target.resources.get((ref.key("InstanceID") or "").lower())
+    if found is None or shapes.number(found, "ResourceType") not in kinds:
+        raise Stop(INVALID)
+    return found
+
+
+def _controller(call: Call, machine: Machine, target: Configuration) -> CimInstance:
+    present = [r for r in target.resources.values() if shapes.number(r, "ResourceType") == 6]
+    if machine.alive:
+        raise Stop(STATE)
+    if len(present) >= SCSI_CONTROLLERS:
+        raise Stop(INVALID)
+    return build.scsi_controller(shapes.text(target.settings, "InstanceID"), _random(call))
+
+
+def _drive(
+    call: Call, machine: Machine, target: Configuration, given: CimInstance, *, dvd: bool
+) -> CimInstance:
+    controller = _parent(call, target, given, 5, 6)
+    ide = shapes.number(controller, "ResourceType") == 5
+    if ide and machine.alive:
+        raise Stop(STATE)
+    below = f"{shapes.text(controller, 'InstanceID')}\\".lower()
+    taken = {
+        shapes.text(item, "AddressOnParent")
+        for key, item in target.resources.items()
+        if key.startswith(below) and key.endswith("\\d")
+    }
+    slots = 2 if ide else 64
+    wish = shapes.text(given, "AddressOnParent")
+    slot = wish or next((str(n) for n in range(slots) if str(n) not in taken), "")
+    if not slot.isdecimal() or int(slot) >= slots or slot in taken:
+        raise Stop(INVALID)
+    given.values["AddressOnParent"] = slot
+    physical = shapes.text(given, "ResourceSubType").endswith("Physical Disk Drive")
+    return build.drive(call.host.name, controller, int(slot), dvd=dvd, physical=physical)
+
+
+def _image(call: Call, machine: Machine, target: Configuration, given: CimInstance) -> CimInstance:
+    holder = _parent(call, target, given, 16, 17)
+    place = shapes.text(holder, "InstanceID").removesuffix("\\D") + "\\L"
+    path = "".join(shapes.strings(given, "HostResource")[:1])
+    if not path or place.lower() in target.resources:
+        raise Stop(INVALID)
+    iso = shapes.number(holder, "ResourceType") == 16
+    if machine.alive and shapes.IDE in place and not iso:
+        raise Stop(STATE)
+    if not iso and path not in call.host.files:
+        call.host.add_file(path, 60 << 30, 4 << 20)
+    return build.image(call.host.name, holder, path, iso=iso)
+
+
+def _adapter(call: Call, machine: Machine, target: Configuration, *, legacy: bool) -> CimInstance:
+    word = "Emulated" if legacy else "Synthetic"
+    present = list(target.of(f"Msvm_{word}EthernetPortSettingData"))
+    if legacy and machine.generation == 2:
+        raise Stop(INVALID)
+    if machine.alive and (legacy or machine.generation == 1):
+        raise Stop(STATE)
+    if len(present) >= (LEGACY if legacy else SYNTHETIC):
+        raise Stop(INVALID)
+    prefix = shapes.text(target.settings, "InstanceID")
+    return build.adapter(prefix, _random(call), NicPlan(legacy=legacy))
+
+
+def _connection(
+    call: Call, machine: Machine, target: Configuration, given: CimInstance
+) -> CimInstance:
+    nic = _parent(call, target, given, 10)
+    if machine.connection(nic) is not None:
+        raise Stop(INVALID)
+    made = build.connection(call.host.name, nic, None)
+    paths = given.values.get("HostResource")
+    if isinstance(paths, tuple) and paths:
+        made.values.update(plugged(call, paths))
+        given.values["HostResource"] = None
+        lease(call, machine, nic)
+    return made
+
+
+def plugged(call: Call, paths: tuple[CimValue, ...]) -> dict[str, CimValue]:
+    """What a port allocation says once it is connected to the switch a path names."""
+    switch = call.object(paths[0])
+    if switch.class_name != network.SWITCH:
+        raise Stop(INVALID)
+    name = shapes.text(switch, "Name")
+    path = shapes.object_path(call.host.name, shapes.system_ref(name, network.SWITCH))
+    return {
+        "HostResource": (path,),
+        "EnabledState": 2,
+        "LastKnownSwitchName": switch.values["ElementName"],
+    }
+
+
+def lease(call: Call, machine: Machine, nic: CimInstance) -> None:
+    """The guest finds an address on a network it was not on before."""
+    key = shapes.text(nic, "InstanceID").lower()
+    if key not in machine.addresses:
+        address = shapes.text(nic, "Address") or "00155D000000"
+        machine.addresses[key] = call.host.fabric.lease(call.host.site, address)
