@@ -227,6 +227,8 @@ class _Connection:
             if self._endpoint.secure and not self._writer.is_closing():
                 self._writer.transport.abort()
             self._writer.close()
+            with contextlib.suppress(OSError):
+                await self._writer.wait_closed()
             self._endpoint.tell("close")
 
     async def _turn(self) -> bool:
