@@ -184,6 +184,12 @@ def test_marks_and_age_of_data_are_of_the_row() -> None:
     assert parse("is:problem", "vm").matches(replace(row, stale=Stale.LOST))
 
 
+def test_a_start_that_began_before_we_looked_is_stuck_by_its_uptime() -> None:
+    assert parse("is:stuck", "vm").matches(vm_row("a", state=10, since=NOW, started_at=NOW - 900))
+    assert not parse("is:stuck", "vm").matches(vm_row("a", state=10, since=NOW, started_at=NOW - 9))
+    assert not parse("is:stuck", "vm").matches(vm_row("a", since=NOW - 900))
+
+
 def test_tags_of_a_host_count_for_what_runs_on_it() -> None:
     assert found("#edge", host_tags={"hv02": ("edge",)}) == ["sql02", "WEB-1", "東京-db"]
 

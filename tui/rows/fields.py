@@ -16,6 +16,7 @@ from tui.store.rows import HostRow, JobRow, Stale, VmRow
 
 STUCK_AFTER = 300.0
 """Seconds in a passing state after which it no longer looks like passing."""
+_STARTING = 10
 
 
 class Unit(StrEnum):
@@ -118,8 +119,13 @@ def _vm_pieces(row: VmRow) -> list[str]:
 
 def _vm_stuck(row: VmRow) -> bool:
     vitals = row.vitals
-    passing = vitals.state in text.CHANGING
-    return passing and bool(vitals.since) and row.host_vitals.read_at - vitals.since > STUCK_AFTER
+    if vitals.state not in text.CHANGING:
+        return False
+    entered = vitals.since
+    if vitals.state == _STARTING and vitals.started_at:
+        # What was starting before we first looked tells by its uptime.
+        entered = min(entered, vitals.started_at)
+    return bool(entered) and row.host_vitals.read_at - entered > STUCK_AFTER
 
 
 def _vm_problem(row: VmRow) -> bool:
