@@ -281,8 +281,8 @@ def test_only_running_cancellable_jobs_can_be_cancelled() -> None:
 def test_done_is_seen_by_state(verb: str, state: State) -> None:
     observed = action(f"vm.{verb}").observed
     assert observed is not None
-    assert observed(vm_target(state))
-    assert not observed(vm_target(State.STOPPING))
+    assert observed(vm_target(state), {})
+    assert not observed(vm_target(State.STOPPING), {})
 
 
 # -- forms ---------------------------------------------------------------------------------
@@ -374,19 +374,20 @@ def test_actions_do_what_they_say(action_id: str) -> None:
     vm_id = at.vm(name)
     before = target_in(inventory_of(at), vm_id)
     assert why_not(row, before, now=at.clock.now()) is None
-    assert row.observed is None or not row.observed(before)
+    assert row.observed is None or not row.observed(before, arguments)
     assert not isinstance(row.run, str)
     at.pass_time(300)
     let_finish(at, row.run(at.client, before, arguments))
     after = target_in(inventory_of(at), vm_id)
     if row.observed is not None:
-        assert row.observed(after)
-        assert why_not(row, after) is not None
-    elif action_id == "vm.rename":
+        assert row.observed(after, arguments)
+    if action_id == "vm.rename":
         assert after.name == arguments["name"]
     elif action_id == "vm.set-notes":
         assert after.vm is not None
         assert after.vm.notes == arguments["notes"]
+    elif row.observed is not None:
+        assert why_not(row, after) is not None
     else:
         assert before.vitals is not None
         assert after.vitals is not None
@@ -402,9 +403,9 @@ def test_cancelling_a_job_ends_it() -> None:
     assert why_not(row, target) is None
     assert not isinstance(row.run, str)
     assert row.observed is not None
-    assert not row.observed(target)
+    assert not row.observed(target, {})
     assert row.run(at.client, target, {}) == Done()
     ended = inventory_of(at).jobs[job.id]
     after = Target(Kind.JOB, job.id, job.name, inventory.host, inventory.vitals, job=ended)
-    assert row.observed(after)
+    assert row.observed(after, {})
     assert why_not(row, after) == "Exporting has ended"

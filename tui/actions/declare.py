@@ -84,8 +84,8 @@ class Action:
     """Default key, several separated by commas; empty: palette and CLI only."""
     why_not: Callable[[Target], str | None] | None = None
     """Pure and cheap: why it cannot be done now, in words; None when it can."""
-    observed: Callable[[Target], bool] | None = None
-    """True when the host is seen in the wanted state; None: done when the host says so."""
+    observed: Callable[[Target, Mapping[str, Any]], bool] | None = None
+    """True when the host is seen as the arguments want it; None: done when the host says so."""
     form: tuple[Field, ...] = ()
     risk: Risk = Risk.GREEN
     effect: str = ""
@@ -101,3 +101,10 @@ class Action:
     def changes(self) -> bool:
         """It changes a host, so read-only mode withholds it."""
         return not isinstance(self.run, str)
+
+    def wanted(self, arguments: Mapping[str, Any]) -> Callable[[Target], bool] | None:
+        """``observed`` for one call: what its target must look like for it to be done."""
+        observed = self.observed
+        if observed is None:
+            return None
+        return lambda target: observed(target, arguments)

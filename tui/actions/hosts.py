@@ -32,7 +32,7 @@ def _not_cancellable(target: Target) -> str | None:
     return None
 
 
-def _ended(target: Target) -> bool:
+def _ended(target: Target, arguments: Mapping[str, Any]) -> bool:
     return target.job is None or target.job.finished
 
 

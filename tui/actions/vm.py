@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tui.actions.declare import Action, Field, Kind, Risk, Target
-from tui.hyperv import ops, states
+from tui.hyperv import clean, ops, states
 
 if TYPE_CHECKING:
     from tui.hyperv.outcome import Outcome
@@ -56,8 +56,16 @@ def _already_off(target: Target) -> str | None:
     return f"{target.name} is already off" if _state(target) in states.OFF else None
 
 
-def _in(numbers: frozenset[int]) -> Callable[[Target], bool]:
-    return lambda target: _state(target) in numbers
+def _in(numbers: frozenset[int]) -> Callable[[Target, Mapping[str, Any]], bool]:
+    return lambda target, arguments: _state(target) in numbers
+
+
+def _renamed(target: Target, arguments: Mapping[str, Any]) -> bool:
+    return target.name == clean.text(str(arguments["name"]))
+
+
+def _noted(target: Target, arguments: Mapping[str, Any]) -> bool:
+    return target.vm is not None and target.vm.notes == clean.lines(str(arguments["notes"]))
 
 
 # -- forms ---------------------------------------------------------------------------------
@@ -263,6 +271,7 @@ ACTIONS: tuple[Action, ...] = (
                 problem=_name_problem,
             ),
         ),
+        observed=_renamed,
         effect="The machine is listed under the new name; its files keep theirs",
         calls="Msvm_VirtualSystemManagementService.ModifySystemSettings(ElementName)",
         many=False,
@@ -285,6 +294,7 @@ ACTIONS: tuple[Action, ...] = (
                 multiline=True,
             ),
         ),
+        observed=_noted,
         effect="The notes are replaced",
         calls="Msvm_VirtualSystemManagementService.ModifySystemSettings(Notes)",
         group=_SETTINGS,

@@ -183,30 +183,23 @@ class Act:
         inventory = self._hub.inventory(self._link.id)
         target = target_of(inventory, action.kind, call.target) if action and inventory else None
         name = target.name if target else call.target
-        now = time.monotonic()
-        if action is None or isinstance(action.run, str):
-            trouble = Refused(f"{call.action} is not an action a host can do")
-            self._report(call, name, Phase.REFUSED, trouble=trouble_of(trouble))
-            return
-        following = Following(call, action, name, self._now(), now + self._patience)
         try:
-            outcome = self._invoke(call, action, target)
+            action, target = self._prepared(call, action, target)
         except Refused as error:
             self._report(call, name, Phase.REFUSED, trouble=trouble_of(error))
-        except (TimedOut, Dropped) as error:
-            self._lost(following, error)
         except HvError as error:
             self._report(call, name, Phase.FAILED, trouble=trouble_of(error))
         except Exception as error:
-            log.exception("running %s on %s", call.action, self._link.id)
-            self._report(call, name, Phase.FAILED, trouble=trouble_of(bug(error)))
+            self._mistake(call, name, error)
         else:
-            if isinstance(outcome, Started):
-                following.job = outcome.job
-                following.poll_at = now + FIRST_POLL
-            self._accepted(following)
+            self._send(call, action, target)
 
-    def _invoke(self, call: Call, action: Action, target: Target | None) -> object:
+    def _prepared(
+        self, call: Call, action: Action | None, target: Target | None
+    ) -> tuple[Action, Target]:
+        """Everything that can stop a call before the host is asked. Raises Refused."""
+        if action is None or isinstance(action.run, str):
+            raise Refused(f"{call.action} is not an action a host can do")
         if target is None:
             raise Refused(
                 f"{call.target} is not on {self._link.id} any more",
@@ -218,14 +211,37 @@ class Act:
                 cause="read_only is set for this host",
                 hint="change it in the configuration",
             )
-        client = self._connected()
-        target = self._reread(client, call, target)
-        assert not isinstance(action.run, str)
+        target = self._reread(self._connected(), call, target)
         reason = action.why_not(target) if action.why_not else None
         if reason is not None:
             raise Refused(f"{action.title} was not asked of {target.name}", cause=reason)
+        return action, target
+
+    def _send(self, call: Call, action: Action, target: Target) -> None:
+        """Ask the host; from here on it may have happened."""
+        assert not isinstance(action.run, str)
         self._report(call, target.name, Phase.REQUESTED)
-        return action.run(client, target, call.arguments)
+        now = time.monotonic()
+        following = Following(call, action, target.name, self._now(), now + self._patience)
+        try:
+            outcome = action.run(self._connected(), target, call.arguments)
+        except (TimedOut, Dropped) as error:
+            self._lost(following, error)
+        except Refused as error:
+            self._report(call, target.name, Phase.REFUSED, trouble=trouble_of(error))
+        except HvError as error:
+            self._report(call, target.name, Phase.FAILED, trouble=trouble_of(error))
+        except Exception as error:
+            self._mistake(call, target.name, error)
+        else:
+            if isinstance(outcome, Started):
+                following.job = outcome.job
+                following.poll_at = now + FIRST_POLL
+            self._accepted(following)
+
+    def _mistake(self, call: Call, name: str, error: Exception) -> None:
+        log.exception("running %s on %s", call.action, self._link.id)
+        self._report(call, name, Phase.FAILED, trouble=trouble_of(bug(error)))
 
     def _reread(self, client: CimClient, call: Call, target: Target) -> Target:
         """The target as the host has it this instant. Raises Refused when it changed since."""
@@ -343,7 +359,7 @@ class Act:
     def _is_observed(self, following: Following) -> bool:
         """The wanted state, in an inventory read after the host accepted."""
         inventory = self._hub.inventory(self._link.id)
-        observed = following.action.observed
+        observed = following.action.wanted(following.call.arguments)
         if inventory is None or observed is None:
             return False
         if inventory.vitals.read_at <= following.sent_at:

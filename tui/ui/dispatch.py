@@ -153,7 +153,7 @@ class Dispatcher:
             item.key,
             text=run.action.title,
             now=self._clock(),
-            observed=run.action.observed,
+            observed=run.action.wanted(item.call.arguments),
         )
         item.result = self._store.calls[item.call.id]
         self._send(item.call)
