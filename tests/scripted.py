@@ -255,8 +255,9 @@ class Estate:
         """The host's next update, with whatever parts are given."""
         place = self.hosts[host]
         place.seq += 1
-        if "vitals" not in parts and place.vitals.link is not Link.DOWN:
-            place.vitals = msgspec.structs.replace(place.vitals, read_at=self.now)
+        if "vitals" not in parts:
+            if place.vitals.link is not Link.DOWN:
+                place.vitals = msgspec.structs.replace(place.vitals, read_at=self.now)
             parts["vitals"] = place.vitals
         return Update(host, place.seq, self.now, **parts)
 

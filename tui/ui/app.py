@@ -24,8 +24,9 @@ from tui.store import Changes, Store
 from tui.ui import gridevents, style
 from tui.ui.commands import Commands
 from tui.ui.engine import PACE, Collector, Engine, Fabric
+from tui.ui.exact import ExactScreen
 from tui.ui.filterbar import FilterBar
-from tui.ui.header import Footer, Header, Hint, Standing
+from tui.ui.header import Footer, Header, Hint, Standing, Tabs
 from tui.ui.layout import Panes
 from tui.ui.operate import Operator
 from tui.ui.options import DeckOptions
@@ -38,8 +39,8 @@ GOODBYE = 4.0
 FAILURE_STAYS = 3600.0
 """Seconds a failure is shown unless it is dismissed."""
 HINTS = (
-    "vm.start", "vm.shutdown", "vm.set-notes", "host.refresh", "app.menu", "app.mark",
-    "app.filter", "app.palette", "app.help", "app.detail", "app.zoom", "app.sort", "app.quit",
+    "vm.start", "vm.shutdown", "host.refresh", "app.menu", "app.mark", "app.filter",
+    "app.palette", "app.help", "vm.set-notes", "app.detail", "app.zoom", "app.sort", "app.quit",
 )  # fmt: skip
 """What the foot of the screen may offer, in this order."""
 
@@ -72,7 +73,9 @@ class DeckApp(App[int], inherit_bindings=False):
         clock: Callable[[], float] = time.time,
         pace: float = PACE,
     ) -> None:
-        super().__init__()
+        # Textual reads NO_COLOR once, when the app is made, and takes it from the environment.
+        colourless = style.silence_colour(os.environ)
+        super().__init__(ansi_color=colourless)
         self.options = options
         self.read_only = options.read_only
         self.frozen = False
@@ -88,20 +91,25 @@ class DeckApp(App[int], inherit_bindings=False):
         self.panes = Panes(self.store, self.glyphs)
         self.filter_bar = FilterBar(self.glyphs)
         self.header = Header(self.store, self.glyphs)
+        self.tabs = Tabs()
         self.footer = Footer(self.hints)
         self._keys = dict(options.keys)
         self._leaving = False
         style.register(self)
         wanted = options.theme or style.DEFAULT_THEME
-        self.theme = style.theme_for(os.environ, wanted)
+        self.theme = style.COLOURLESS_THEME if colourless else wanted
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return style.variable_defaults(self.current_theme)
 
     # -- screen ----------------------------------------------------------------------------
 
+    def get_default_screen(self) -> ExactScreen:
+        return ExactScreen()
+
     def compose(self) -> ComposeResult:
         yield self.header
+        yield self.tabs
         yield self.panes
         yield self.filter_bar
         yield self.footer
@@ -274,6 +282,8 @@ class DeckApp(App[int], inherit_bindings=False):
         self.commands.show_detail()
 
     def on_panes_turned(self) -> None:
+        self.tabs.display = self.panes.alone
+        self.tabs.tell(self.panes.current)
         self._select()
 
     def on_filter_bar_closed(self) -> None:

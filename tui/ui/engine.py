@@ -68,7 +68,7 @@ class Engine:
         self.failure: HvError | None = None
         """Why there is nothing to see, when starting failed."""
         self.waiting = False
-        """Between batches: everything taken in has been shown."""
+        """Between batches."""
         self._listener = listener
         self._clock = clock
         self._collector = collector
@@ -93,6 +93,11 @@ class Engine:
             await self._collector.stop()
         if self._fabric is not None:
             await self._fabric.stop()
+
+    @property
+    def idle(self) -> bool:
+        """Everything taken in has been told, and nothing waits to be sent."""
+        return (self.waiting or self.failure is not None) and not self._errands
 
     def post(self, command: Command) -> None:
         """Send a command without waiting for it."""

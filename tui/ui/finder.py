@@ -151,8 +151,8 @@ class Finder(ModalScreen[str | None]):
 
     def _line(self, entry: Entry) -> Text:
         ink = tones(self.app)
-        width = max(30, self._list.size.width - 4)
-        keys = 9
+        width = max(30, self._list.size.width - 2)
+        keys = 8
         note = f"{entry.why_not}" if entry.why_not else entry.note
         room = width - keys
         share = min(room, max(cell_len(entry.title), room * 2 // 5))

@@ -160,6 +160,43 @@ class Header(Static):
         return Text(words, style=ink.style(tone))
 
 
+PLACES = (
+    ("2", "hosts", "Hosts"),
+    ("3", "vms", "VMs"),
+    ("4", "networks", "Networks"),
+    ("5", "graphs", "Graphs"),
+    ("6", "detail", "Detail"),
+    ("7", "jobs", "Jobs"),
+    ("8", "log", "Log"),
+)
+
+
+class Tabs(Static):
+    """Where one pane has the whole screen: which, and what the others are."""
+
+    def __init__(self) -> None:
+        super().__init__(id="tabs", classes="tabs", markup=False)
+
+    def tell(self, current: str) -> None:
+        """Name the pane in front."""
+        ink = tones(self.app)
+        line = Text()
+        for key, name, title in PLACES:
+            here = name == current
+            style = ink.style("accent" if here else "dim") + Style(bold=here, reverse=here)
+            line.append(f" {key} {title} ", style=style).append(" ")
+        self.update(line)
+
+    def on_click(self, event: events.Click) -> None:
+        at = 1
+        for _, name, title in PLACES:
+            end = at + len(title) + 5
+            if at <= event.x < end:
+                self.post_message(Footer.Clicked(f"app.{name}"))
+                return
+            at = end
+
+
 @dataclass(frozen=True, slots=True)
 class Hint:
     """A key at the foot of the screen."""

@@ -14,6 +14,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.timer import Timer
 
 from tui.actions import Kind
 from tui.errors import UsageError
@@ -27,7 +28,6 @@ from tui.ui.subjects import Subject
 
 CALM = 20.0
 """After ordering rows for t seconds, the next change of order waits at least CALM * t."""
-LEAST = 0.5
 
 
 def look_of(row: Any) -> Look:
@@ -69,7 +69,13 @@ class TablePane(Vertical):
         self._problems = parse("is:problem", subject.filter_kind)
         self._stale = True
         self._due = 0.0
+        self._later: Timer | None = None
         self._values: dict[str, Any] = {}
+        self._away: str | None = None
+        """Row the cursor was on when it vanished: it gets the cursor back should it return
+        (a migration seen between two hosts) and nobody moved meanwhile.
+        """
+        self._settled_on: str | None = None
         self._range_from: str | None = None
         self.grid: Grid[Any] = Grid(
             self._chosen_columns(),
@@ -116,8 +122,22 @@ class TablePane(Vertical):
 
     def catch_up(self, *, now: bool = False) -> None:
         """Bring the order up to date when it is due."""
-        if self._stale and not self.frozen and (now or time.monotonic() >= self._due):
+        if not self._stale or self.frozen or not self.is_attached:
+            return
+        wait = self._due - time.monotonic()
+        if now or wait <= 0 or not self.grid.keys:
             self.rebuild()
+        elif self._later is None:
+            self._later = self.set_timer(wait, self._catch_up_later)
+
+    def _catch_up_later(self) -> None:
+        self._later = None
+        self.catch_up(now=True)
+
+    @property
+    def settled(self) -> bool:
+        """The rows shown are those of the store."""
+        return not self._stale or self.frozen or not self.shown
 
     def _moves(self, changed: Iterable[str]) -> bool:
         """Whether a changed row would come, go or stand elsewhere."""
@@ -137,11 +157,23 @@ class TablePane(Vertical):
         """Filter and order all rows."""
         started = time.monotonic()
         keys = self.ordered()
-        self.grid.set_keys(keys)
+        self._place(keys)
         self._stale = False
         spent = time.monotonic() - started
-        self._due = time.monotonic() + max(LEAST, spent * CALM)
+        self._due = time.monotonic() + spent * CALM
         self.retitle()
+
+    def _place(self, keys: list[str]) -> None:
+        """Hand the order to the grid; the cursor stays with its row, also across an absence."""
+        before = self.grid.cursor_key
+        shown = set(keys)
+        self.grid.set_keys(keys)
+        if self._away in shown and self._away is not None:
+            self.grid.move_to(self._away)
+            self._away = None
+        elif before is not None and before not in shown and self._away is None:
+            self._away = before
+        self._settled_on = self.grid.cursor_key
 
     def ordered(self) -> list[str]:
         """Keys of the rows to show, in their order."""
@@ -252,6 +284,8 @@ class TablePane(Vertical):
         return self._range_from is not None
 
     def on_grid_cursor_moved(self, event: gridevents.CursorMoved) -> None:
+        if event.key != self._settled_on:
+            self._away = None
         if self._range_from is None or event.key is None:
             return
         keys = list(self.grid.keys)

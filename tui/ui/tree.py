@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from tui.rows.columns import HOST_COLUMNS, Column, find
+from tui.hyperv.model import Link
+from tui.rows import text
+from tui.rows.columns import HOST_COLUMNS, Cell, Column, find
 from tui.store import Changes, HostRow, Store
 from tui.store.groups import PREFIX
 from tui.ui import gridevents
@@ -93,12 +95,24 @@ class HostPane(TablePane):
         return f"{shown} of {total}" if self.narrowed else str(total)
 
 
+SLIM_WORDS = {Link.UP: "Up", Link.SLOW: "Slow", Link.CONNECTING: "Wait", Link.DOWN: "Down"}
+
+
+def _slim_state(row: HostRow) -> Cell:
+    """Glyph and one short word; detail and log tell the rest."""
+    if row.group:
+        return find(HOST_COLUMNS, "state").cell(row)
+    state = text.host_state(row.vitals)
+    word = row.pending or SLIM_WORDS[row.vitals.link]
+    return Cell(str(text.State(state.glyph, state.plain, word, state.tone)), state.tone)
+
+
 def _slim() -> Sequence[Column[HostRow]]:
     name, state = find(HOST_COLUMNS, "name"), find(HOST_COLUMNS, "state")
     cpu, memory = find(HOST_COLUMNS, "cpu"), find(HOST_COLUMNS, "memory")
     return (
-        replace(name, width=12, minimum=10),
-        replace(state, width=12, minimum=6),
+        replace(name, width=16, minimum=12),
+        replace(state, width=7, minimum=6, cell=_slim_state),
         replace(cpu, width=9, minimum=8),
         replace(memory, title="Mem", width=9, minimum=8),
         find(HOST_COLUMNS, "vms"),

@@ -1,0 +1,135 @@
+"""A deck over the scripted collector, driven by a pilot and by a clock that stands still."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from textual import events
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from tests.scripted import Estate, ScriptedCollector, datacenter
+from tui.ui.app import DeckApp
+from tui.ui.options import DeckOptions
+
+PATIENCE = 400
+CHARACTERS = {
+    "space": " ", "colon": ":", "slash": "/", "comma": ",", "question_mark": "?", "at": "@",
+    "exclamation_mark": "!", "plus": "+", "minus": "-", "full_stop": ".", "greater_than_sign": ">",
+    "less_than_sign": "<", "equals_sign": "=", "number_sign": "#",
+}  # fmt: skip
+"""Keys with a name, and what they write."""
+
+
+class Deck:
+    """A running deck and everything a story needs of it."""
+
+    def __init__(self, app: DeckApp, pilot: Pilot[int], collector: ScriptedCollector) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.collector = collector
+        self.estate: Estate = collector.estate
+        self.seconds = 1000.0
+        """What the clock of the confirmations reads."""
+        app.operator.key_clock = lambda: self.seconds
+
+    async def settle(self) -> None:
+        """Until everything that was played is on the screen."""
+        for _ in range(PATIENCE):
+            await self.pilot.pause()
+            tables = self.app.panes.tables
+            if self.collector.drained and self.app.engine.idle and all(t.settled for t in tables):
+                await self.pilot.pause()
+                if self.collector.drained and self.app.engine.idle:
+                    return
+        raise AssertionError("the deck does not come to rest")
+
+    async def press(self, *keys: str) -> None:
+        """Keys one by one, each after what the one before it did."""
+        for key in keys:
+            self.hit(key)
+            await self.pilot.pause()
+        await self.settle()
+
+    def hit(self, key: str) -> None:
+        """A key, without waiting for anything."""
+        name = CHARACTERS.get(key)
+        character = name or (key if len(key) == 1 else None)
+        self.app.post_message(events.Key(key, character))
+
+    async def type(self, text: str) -> None:
+        """Type into the field that has the keys."""
+        names = {character: name for name, character in CHARACTERS.items()}
+        for character in text:
+            self.hit(names.get(character, character))
+        await self.settle()
+
+    async def say_yes(self) -> None:
+        """Answer a confirmation after thinking about it."""
+        self.seconds += 1
+        await self.press("y")
+
+    def key(self, name: str) -> str:
+        """Identity of a machine by its name."""
+        return self.estate.find(name)[1].id
+
+    async def go(self, name: str) -> None:
+        """Put the cursor on a machine."""
+        assert self.app.panes.vms.grid.move_to(self.key(name))
+        await self.settle()
+
+    @property
+    def names(self) -> list[str]:
+        """Machines as listed."""
+        rows = self.app.store.vms
+        return [rows[key].name for key in self.app.panes.vms.grid.keys]
+
+    @property
+    def notices(self) -> str:
+        """What the toasts say, newest last."""
+        return "\n".join(notification.message for notification in self.app._notifications)
+
+    @property
+    def field(self) -> Input:
+        focused = self.app.focused
+        assert isinstance(focused, Input)
+        return focused
+
+    def text(self, selector: str = "") -> str:
+        """What is on the screen, as text."""
+        lines = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in strip) for strip in lines)
+
+
+@asynccontextmanager
+async def deck(
+    estate: Estate | None = None, *, size: tuple[int, int] = (120, 40), **options: Any
+) -> AsyncIterator[Deck]:
+    """A deck that has taken in its estate."""
+    estate = estate or datacenter()
+    collector = ScriptedCollector(estate)
+    app = DeckApp(
+        DeckOptions(links=estate.links, **options),
+        collector=collector,
+        clock=lambda: estate.now,
+        pace=0,
+    )
+    async with app.run_test(size=size) as pilot:
+        story = Deck(app, pilot, collector)
+        await story.settle()
+        yield story
+        await app.engine.stop()
+
+
+def story(tale: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """A test that is a coroutine."""
+
+    @functools.wraps(tale)
+    def told() -> None:
+        asyncio.run(tale())
+
+    return told
