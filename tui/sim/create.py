@@ -99,9 +99,9 @@ def settings_of(
     """The realized Msvm_VirtualSystemSettingData."""
     root = _home(host, plan)
     age = random.uniform(40, 900) * DAY
-    gen2 = plan.generation == 2
     return shapes.new(
         "Msvm_VirtualSystemSettingData",
+        **_firmware(plan, random),
         InstanceID=f"Microsoft:{identity}",
         ElementName=plan.name,
         Caption="Virtual Machine Settings",
@@ -128,28 +128,15 @@ def settings_of(
         ConfigurationDataRoot=root,
         ConfigurationFile=f"Virtual Machines\\{identity}.vmcx",
         GuestStateDataRoot=root,
-        GuestStateFile=f"Virtual Machines\\{identity}.vmgs" if gen2 else f"{identity}.vmgs",
+        GuestStateFile=f"Virtual Machines\\{identity}.vmgs"
+        if plan.generation == 2
+        else f"{identity}.vmgs",
         SnapshotDataRoot=root,
         SuspendDataRoot=root,
         SwapFileDataRoot=root,
         LogDataRoot=root,
-        BIOSGUID="{" + shapes.guid(random) + "}",
-        BIOSSerialNumber="-".join(f"{random.randrange(10000):04d}" for _ in range(6)) + "-89",
-        BaseBoardSerialNumber="-".join(f"{random.randrange(10000):04d}" for _ in range(6)) + "-90",
-        ChassisSerialNumber="-".join(f"{random.randrange(10000):04d}" for _ in range(6)) + "-91",
-        ChassisAssetTag="",
-        BIOSNumLock=False,
-        BootOrder=None if gen2 else (1, 2, 3, 0),
-        SecureBootEnabled=gen2,
-        SecureBootTemplateId=_template(plan) if gen2 else None,
-        PauseAfterBootFailure=False,
-        NetworkBootPreferredProtocol=4096,
-        ConsoleMode=0,
-        DebugPortEnabled=0,
         EnhancedSessionTransportType=0,
         GuestControlledCacheTypes=False,
-        HighMmioGapSize=512,
-        LowMmioGapSize=128,
         IncrementalBackupEnabled=True,
         LockOnDisconnect=False,
         TurnOffOnGuestRestart=False,
@@ -158,6 +145,28 @@ def settings_of(
         AllowReducedFcRedundancy=False,
         GuestStateIsolationEnabled=False,
     )
+
+
+def _firmware(plan: VmPlan, random: Random) -> dict[str, CimValue]:
+    gen2 = plan.generation == 2
+    serial = ["-".join(f"{random.randrange(10000):04d}" for _ in range(6)) for _ in range(3)]
+    return {
+        "BIOSGUID": "{" + shapes.guid(random) + "}",
+        "BIOSSerialNumber": serial[0] + "-89",
+        "BaseBoardSerialNumber": serial[1] + "-90",
+        "ChassisSerialNumber": serial[2] + "-91",
+        "ChassisAssetTag": "",
+        "BIOSNumLock": False,
+        "BootOrder": None if gen2 else (1, 2, 3, 0),
+        "SecureBootEnabled": gen2,
+        "SecureBootTemplateId": _template(plan) if gen2 else None,
+        "PauseAfterBootFailure": False,
+        "NetworkBootPreferredProtocol": 4096,
+        "ConsoleMode": 0,
+        "DebugPortEnabled": 0,
+        "HighMmioGapSize": 512,
+        "LowMmioGapSize": 128,
+    }
 
 
 def _template(plan: VmPlan) -> str:

@@ -63,6 +63,11 @@ def furnish(fabric: Fabric) -> None:
         ),
     )
     _standalone(fabric)
+    _this_machine(fabric)
+    _cluster(fabric)
+
+
+def _this_machine(fabric: Fabric) -> None:
     fabric.add(
         HostPlan(
             "LOCALHOST",
@@ -81,6 +86,9 @@ def furnish(fabric: Fabric) -> None:
             vms=LOCAL,
         )
     )
+
+
+def _cluster(fabric: Fabric) -> None:
     for index in range(4):
         fabric.add(
             HostPlan(

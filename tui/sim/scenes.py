@@ -7,7 +7,6 @@ from collections.abc import Callable
 from tui.errors import UsageError
 from tui.sim.plan import (
     GB,
-    CheckpointPlan,
     HostPlan,
     NicPlan,
     SwitchPlan,
@@ -44,114 +43,18 @@ def _nic(switch: str, vlan: int = 0, **more: object) -> NicPlan:
     return NicPlan(switch, vlan, **more)  # type: ignore[arg-type]
 
 
-# -- homelab -------------------------------------------------------------------------------
-
-
 def homelab(fabric: Fabric, hosts: int = 0, vms: int = 0) -> None:
     """One small machine in a cupboard."""
-    lan = (NicPlan("LAN"),)
-    fabric.add(
-        HostPlan(
-            "NUC01",
-            os="w11",
-            vendor="Intel(R) Client Systems",
-            model="NUC13ANHi7",
-            processor="13th Gen Intel(R) Core(TM) i7-1360P",
-            clock=2200,
-            sockets=1,
-            cores=8,
-            memory=64 * GB,
-            domain="",
-            uplinks=(UplinkPlan("Ethernet", REALTEK, 2_500_000_000),),
-            switches=(
-                SwitchPlan("LAN", "external", (0,)),
-                SwitchPlan("Default Switch", "nat"),
-                SwitchPlan("Lab", "private"),
-            ),
-            volumes=(
-                VolumePlan("C:\\", "Windows", 930, 410, 0.8),
-                VolumePlan("D:\\", "VMs", 1860, 690, 2.2),
-            ),
-            uptime=12 * DAY,
-            vms=(
-                VmPlan(
-                    "homeassistant",
-                    "debian12",
-                    "monitor",
-                    2,
-                    4 * GB,
-                    nics=lan,
-                    disks=(32,),
-                    notes="Home automation #home",
-                ),
-                VmPlan(
-                    "nas",
-                    "ubuntu24",
-                    "file",
-                    2,
-                    8 * GB,
-                    nics=lan,
-                    disks=(40, 1000),
-                    notes="Samba and backups #home #storage",
-                ),
-                VmPlan(
-                    "k3s",
-                    "ubuntu24",
-                    "app",
-                    4,
-                    6 * GB,
-                    12 * GB,
-                    2 * GB,
-                    nics=lan,
-                    disks=(80,),
-                    nested=True,
-                    notes="#lab",
-                ),
-                VmPlan("media", "debian12", "web", 4, 6 * GB, nics=lan, disks=(64, 2000)),
-                VmPlan(
-                    "win11-test",
-                    "w11",
-                    "desktop",
-                    4,
-                    4 * GB,
-                    8 * GB,
-                    2 * GB,
-                    nics=(NicPlan("Default Switch"),),
-                    state="saved",
-                    tpm=True,
-                    checkpoints=(
-                        CheckpointPlan("clean install", 30 * DAY),
-                        CheckpointPlan("before updates", 6 * DAY),
-                    ),
-                ),
-                VmPlan(
-                    "router-lab",
-                    "freebsd14",
-                    "idle",
-                    1,
-                    1 * GB,
-                    generation=1,
-                    state="off",
-                    nics=(NicPlan("LAN", legacy=True), NicPlan("Lab", legacy=True)),
-                    disks=(8,),
-                    iso=ISO + "FreeBSD-14.2-RELEASE-amd64-disc1.iso",
-                ),
-            ),
-        )
-    )
+    from tui.sim import homelab as scene  # a scene is loaded when it is wanted
 
-
-# -- datacenter ----------------------------------------------------------------------------
+    scene.furnish(fabric)
 
 
 def datacenter(fabric: Fabric, hosts: int = 0, vms: int = 0) -> None:
     """Two standalone hosts, this machine, and a cluster of four: the default."""
-    from tui.sim import estate  # the list of machines is long
+    from tui.sim import estate  # a scene is loaded when it is wanted
 
     estate.furnish(fabric)
-
-
-# -- troubled ------------------------------------------------------------------------------
 
 
 def troubled(fabric: Fabric, hosts: int = 0, vms: int = 0) -> None:

@@ -214,6 +214,7 @@ class SimHost:
 
     def advance(self) -> None:
         """Bring the world up to date before a request is answered."""
+        self.ensure()
         self.fabric.advance()
         now = self.fabric.now()
         if self._jobs is not None:
