@@ -394,7 +394,7 @@ def test_embedded_text_survives_hostile_names() -> None:
     name = word(world.vm("quote'\"s & <tags>")["Name"])
     text = embedded(
         "Msvm_VirtualSystemSettingData",
-        InstanceID=f"Microsoft:{word(vm['Name'])}",
+        InstanceID=f"Microsoft:{name}",
         Notes=("a & <b>",),
     )
     world.done(
