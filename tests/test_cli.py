@@ -17,11 +17,11 @@ import pytest
 from tests.test_filter import vm_row
 from tui import actions, cli
 from tui.actions import ACTIONS, Kind, Risk
+from tui.cli import batch, catalogue, language
 from tui.collector.fabric import start_fabric
 from tui.collector.messages import Batch, CallUpdate, HostLink, Phase, Update
 from tui.errors import ConfigError, Fault, HvError, Refused, Unreachable, UsageError
 from tui.hyperv.model import Host, HostVitals, Link, Vm, VmVitals
-from tui.rows import batch, catalogue, language
 from tui.rows.filter import parse
 from tui.store import Store
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tui.cli.gather import store_of
 from tui.collector.messages import CallUpdate, Exchange, HostLink, Phase
 from tui.errors import UsageError
 from tui.hyperv.model import (
@@ -30,7 +31,6 @@ from tui.hyperv.model import (
 from tui.rows import columns, text
 from tui.rows.columns import HOST_COLUMNS, VM_COLUMNS, VM_DEFAULT, find, order, select
 from tui.rows.export import render
-from tui.rows.gather import store_of
 from tui.store import HostRow, JobRow, SwitchRow, VmRow
 
 NOW = 1_790_000_000.0

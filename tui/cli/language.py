@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from tui import __version__
-from tui.rows import exits
+from tui.cli import exits
 
 if TYPE_CHECKING:
     from tui.actions import Action, Field
@@ -115,7 +115,7 @@ def _noun_parser(commands: Any, noun: str, help_text: str, *, wanted: bool) -> N
     parser = commands.add_parser(noun, help=help_text)
     if not wanted:
         return
-    from tui.rows.catalogue import verbs
+    from tui.cli.catalogue import verbs
 
     actions = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     for action in verbs().get(noun, ()):

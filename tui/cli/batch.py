@@ -12,10 +12,10 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from tui.actions import Action, Kind, Risk, Target, why_not
+from tui.cli.exits import DONE, FAILED, REFUSED, UNKNOWN
 from tui.collector.messages import Call, CallUpdate, Phase
 from tui.errors import UsageError
 from tui.hyperv.model import Trouble
-from tui.rows.exits import DONE, FAILED, REFUSED, UNKNOWN
 from tui.rows.filter import Filter
 from tui.store import Store
 

@@ -1,0 +1,100 @@
+"""Writes the pictures in ``screenshots/``: the real deck over scenes of the embedded fabric.
+
+python tests/shoot.py [NAME …]        all of them, or only those named
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from tui.hyperv.model import Link
+from tui.ui.app import DeckApp
+from tui.ui.options import DeckOptions, calm
+
+SCREENSHOTS = Path(__file__).parent.parent / "screenshots"
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: what to press before it is taken."""
+
+    name: str
+    keys: tuple[str, ...] = ()
+    scene: str = "datacenter"
+    size: tuple[int, int] = (120, 40)
+    theme: str = ""
+    ascii: bool = False
+    history: float = 6.0
+    """Seconds the graphs get to fill."""
+
+
+def typed(text: str) -> tuple[str, ...]:
+    """Keys that type a text."""
+    names = {" ": "space", ":": "colon", ">": "greater_than_sign", "@": "at", "-": "minus"}
+    return tuple(names.get(character, character) for character in text)
+
+
+SHOTS = (
+    Shot("deck", ("j", "j", "j", "j"), history=60.0),
+    Shot("confirm", ("slash", *typed("web"), "enter", "space", "space", "space", "S")),
+    Shot("palette", ("colon", *typed("web"))),
+    Shot("help", ("question_mark",)),
+    Shot("graphs", ("j", "j", "j", "j", "5", "plus"), history=60.0),
+    Shot("networks", ("4", "plus")),
+    Shot("narrow", ("j", "j"), size=(80, 24)),
+    Shot("light", ("j", "j"), theme="deck-light"),
+    Shot("troubled", (), scene="troubled"),
+    Shot("wide", ("j", "j", "j"), size=(200, 60)),
+)
+
+
+async def complete(pilot: Pilot[int], app: DeckApp) -> None:
+    """Until every host has answered or failed, and every machine is known in full."""
+
+    def ready() -> bool:
+        hosts = [entry.vitals.link for entry in app.store.hosts.values()]
+        answered = bool(hosts) and Link.CONNECTING not in hosts
+        return answered and all(row.vm.complete for row in app.store.vms.values())
+
+    await until(pilot, ready, 30.0)
+
+
+async def until(pilot: Pilot[int], met: Callable[[], bool], seconds: float) -> None:
+    """Wait for a condition, at most so long."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not met() and asyncio.get_running_loop().time() < deadline:
+        await pilot.pause(0.1)
+
+
+async def shoot(shot: Shot) -> None:
+    """One run of the deck, one picture."""
+    app = DeckApp(DeckOptions(scene=shot.scene, theme=shot.theme, ascii=shot.ascii, fast=1.0))
+    async with app.run_test(size=shot.size) as pilot:
+        try:
+            await complete(pilot, app)
+            await pilot.pause(shot.history)
+            await pilot.press(*shot.keys)
+            await pilot.pause(0.5)
+            svg = app.export_screenshot(title="hvdeck")
+        finally:
+            await app.engine.stop()
+    (SCREENSHOTS / f"{shot.name}.svg").write_text(svg, encoding="utf-8")
+    print(f"screenshots/{shot.name}.svg", file=sys.stderr)
+
+
+async def shoot_all(wanted: set[str]) -> None:
+    for shot in SHOTS:
+        if not wanted or shot.name in wanted:
+            await shoot(shot)
+
+
+if __name__ == "__main__":
+    calm(os.environ)
+    asyncio.run(shoot_all(set(sys.argv[1:])))

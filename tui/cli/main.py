@@ -1,0 +1,95 @@
+"""The ``hvdeck`` command. Standard output is data, standard error is narration.
+
+Everything heavy (the deck, WinRM, the simulator) is imported by the branch that needs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from tui.cli import about, acts, exits, language, lists
+from tui.cli.reach import configuration, entries, given, is_read_only, links_to
+from tui.cli.speak import code_of, complain, narrate, tolerant_output
+from tui.errors import HvError, UsageError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; answers the exit code."""
+    words = language.normal(list(sys.argv[1:] if argv is None else argv))
+    tolerant_output()
+    try:
+        arguments = language.build_parser(words).parse_args(words)
+        code = HANDLERS[arguments.command](arguments)
+        sys.stdout.flush()
+    except HvError as error:
+        complain(error)
+        return code_of(error)
+    except KeyboardInterrupt:
+        narrate("interrupted; what a host has accepted goes on there")
+        return exits.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read us has enough; the interpreter must not fail once more when it flushes.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exits.DONE
+    return code
+
+
+def deck(arguments: argparse.Namespace) -> int:
+    """Open the deck."""
+    from tui.actions import ACTIONS, keys
+    from tui.config import key_map
+
+    config = configuration(arguments)
+    chosen = () if given(arguments, "demo") else entries(arguments, config)
+    table = [(action.id, action.kind.value, keys(action)) for action in ACTIONS]
+    mapped = key_map(config, table)
+    fast = given(arguments, "refresh", config.settings.refresh.fast)
+    if not 1 <= fast <= 86_400:
+        raise UsageError("--refresh takes seconds, at least 1")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("The deck needs a terminal", hint="`hvdeck vms` and others work without")
+    from tui.ui.options import DeckOptions, calm
+
+    options = DeckOptions(
+        links=links_to(chosen),
+        scene=given(arguments, "demo", language.DEFAULT_SCENE),
+        theme=given(arguments, "theme", config.settings.theme),
+        ascii=bool(given(arguments, "ascii", config.settings.ascii)),
+        read_only=is_read_only(arguments, config),
+        fast=fast,
+        slow=max(fast, config.settings.refresh.slow),
+        keys={id_: ",".join(mapped[id_]) for id_ in config.settings.keys},
+        host_tags={entry.id: entry.tags for entry in chosen if entry.tags},
+        mouse=config.settings.mouse and not given(arguments, "no_mouse", False),
+    )
+    calm(os.environ)
+    from tui.ui.app import run
+
+    return run(options)
+
+
+def simulate(arguments: argparse.Namespace) -> int:
+    """Only the simulated fabric."""
+    from tui.sim import command
+
+    return command.run(arguments)
+
+
+HANDLERS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
+    "deck": deck,
+    "list": lists.list_rows,
+    "act": acts.act,
+    "actions": about.list_actions,
+    "wql": lists.query,
+    "config check": about.config_check,
+    "config show": about.config_show,
+    "explain": about.explain_code,
+    "sim": simulate,
+}
+"""By the name the language gives each command."""
