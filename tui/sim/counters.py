@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from tui.sim import hardware, shapes
+from tui.sim.load import Done
 from tui.sim.machine import Machine
 from tui.wsman.cim import CimInstance
 
@@ -65,7 +66,7 @@ def guest_time(host: SimHost, now: float) -> float:
     """100 ns all guests used so far. Ended runs are kept, so that it never goes back."""
     total = host.spent
     for machine in running(host):
-        total += machine.load.busy(machine.spans(now)) * machine.cpus
+        total += machine.done(now).busy * machine.cpus
     return total * TICKS
 
 
@@ -127,8 +128,7 @@ def root_processors(host: SimHost, now: float) -> Iterator[Row]:
 def virtual_processors(host: SimHost, now: float) -> Iterator[Row]:
     total = passed = 0.0
     for machine in running(host):
-        spans = machine.spans(now)
-        busy = machine.load.busy(spans) * TICKS
+        busy = machine.done(now).busy * TICKS
         alive = (now - machine.started_at) * TICKS
         for index in range(machine.cpus):
             total += busy
@@ -254,10 +254,10 @@ def nic_name(machine: Machine, nic: CimInstance) -> str:
 def adapters(host: SimHost, now: float) -> Iterator[Row]:
     for machine in running(host):
         nics = machine.connected_nics
-        spans = machine.spans(now)
+        done = machine.done(now)
         for nic in nics:
-            received = machine.load.amount(machine.load.net_in, spans) / len(nics)
-            sent = machine.load.amount(machine.load.net_out, spans) / len(nics)
+            received = done.amount(machine.load.net_in) / len(nics)
+            sent = done.amount(machine.load.net_out) / len(nics)
             yield _traffic(nic_name(machine, nic), int(received), int(sent))
 
 
@@ -267,14 +267,14 @@ def switches(host: SimHost, now: float) -> Iterator[Row]:
         sums[shapes.text(switch, "Name").upper()] = [0.0, 0.0]
     for machine in running(host):
         nics = machine.connected_nics
-        spans = machine.spans(now)
+        done = machine.done(now)
         for nic in nics:
             port = machine.connection(nic)
             path = "".join(shapes.strings(port, "HostResource")) if port else ""
             total = sums.get(path.rpartition('Name="')[2].rstrip('"').upper())
             if total is not None:
-                total[0] += machine.load.amount(machine.load.net_out, spans) / len(nics)
-                total[1] += machine.load.amount(machine.load.net_in, spans) / len(nics)
+                total[0] += done.amount(machine.load.net_out) / len(nics)
+                total[1] += done.amount(machine.load.net_in) / len(nics)
     for switch in host.switches():
         identity = shapes.text(switch, "Name").upper()
         received, sent = sums[identity]
@@ -292,21 +292,19 @@ def storage_name(path: str) -> str:
 
 def storage(host: SimHost, now: float) -> Iterator[Row]:
     for machine in running(host):
-        spans = machine.spans(now)
+        done = machine.done(now)
         images = [i for i in machine.images if i.values["Access"] != 1]
         shares = [0.6] + [0.4 / max(1, len(images) - 1)] * (len(images) - 1)
         if len(images) == 1:
             shares = [1.0]
         for image, share in zip(images, shares, strict=True):
             path = "".join(shapes.strings(image, "HostResource")[:1])
-            yield _device(machine, path, share, spans, now)
+            yield _device(machine, path, share, done, now)
 
 
-def _device(
-    machine: Machine, path: str, share: float, spans: list[tuple[float, float]], now: float
-) -> Row:
+def _device(machine: Machine, path: str, share: float, done: Done, now: float) -> Row:
     load = machine.load
-    read, written = load.amount(load.read, spans) * share, load.amount(load.write, spans) * share
+    read, written = done.amount(load.read) * share, done.amount(load.write) * share
     reads, writes = read // 24_000, written // 16_000
     busy = load.rate(load.read, now) + load.rate(load.write, now) if machine.state == 2 else 0.0
     rates: Numbers = {
@@ -389,9 +387,9 @@ def _disk_totals(host: SimHost, now: float) -> tuple[float, float, float, float,
         return taken.read, taken.written, taken.reads, taken.writes, taken.at
     read, written = host.passed.get("disk", (0.0, 0.0))
     for machine in running(host):
-        spans = machine.spans(now)
-        read += machine.load.amount(machine.load.read, spans)
-        written += machine.load.amount(machine.load.write, spans)
+        done = machine.done(now)
+        read += done.amount(machine.load.read)
+        written += done.amount(machine.load.write)
     return read, written, read // 24_000, written // 16_000, 0.0
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tui.sim.world import SimHost
 
 OK, NO_CONTACT, LOST = 2, 12, 13
+_IDENTIFIERS = {word: identifier for word, identifier, *_ in shapes.SERVICES}
 
 
 def logical(
@@ -44,7 +45,7 @@ def logical(
 
 def enabled(machine: Machine, word: str) -> bool:
     """An integration service is switched on in the settings."""
-    setting = machine.current.first(f"Msvm_{word}ComponentSettingData")
+    setting = machine.current.at(_IDENTIFIERS[word])
     return setting is not None and setting.values["EnabledState"] == 2
 
 

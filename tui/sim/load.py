@@ -99,19 +99,28 @@ class Load:
             + flow.per_backup * self.backup.value(at)
         )
 
-    def amount(self, flow: Flow, runs: Sequence[tuple[float, float]]) -> int:
-        """What has flowed during the given spans of running."""
-        total = 0.0
-        for start, end in runs:
-            total += flow.floor * (end - start)
-            total += flow.per_load * (self.cpu.area(end) - self.cpu.area(start))
-            if flow.per_backup:
-                total += flow.per_backup * (self.backup.area(end) - self.backup.area(start))
-        return int(total)
+    def done(self, runs: Sequence[tuple[float, float]]) -> Done:
+        """What the guest has done during the given spans of running."""
+        return Done(
+            sum(end - start for start, end in runs),
+            sum(self.cpu.area(end) - self.cpu.area(start) for start, end in runs),
+            sum(self.backup.area(end) - self.backup.area(start) for start, end in runs),
+        )
 
-    def busy(self, runs: Sequence[tuple[float, float]]) -> float:
-        """Processor seconds used by each virtual processor during the given spans."""
-        return sum(self.cpu.area(end) - self.cpu.area(start) for start, end in runs)
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A guest's work so far: seconds it ran, seconds each processor was busy, backup seconds."""
+
+    seconds: float
+    busy: float
+    backup: float
+
+    def amount(self, flow: Flow) -> int:
+        """What has flowed meanwhile."""
+        return int(
+            flow.floor * self.seconds + flow.per_load * self.busy + flow.per_backup * self.backup
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui.sim import shapes
 from tui.sim.guests import System
-from tui.sim.load import Load
+from tui.sim.load import Done, Load
 from tui.wsman.cim import CimInstance
 
 if TYPE_CHECKING:
@@ -35,6 +35,11 @@ class Configuration:
 
     def first(self, class_name: str) -> CimInstance | None:
         return next(self.of(class_name), None)
+
+    def at(self, device: str) -> CimInstance | None:
+        """The resource with a well-known device identifier."""
+        prefix = shapes.text(self.settings, "InstanceID")
+        return self.resources.get(f"{prefix}\\{device}".lower())
 
     def put(self, instance: CimInstance) -> CimInstance:
         self.resources[shapes.text(instance, "InstanceID").lower()] = instance
@@ -80,6 +85,8 @@ class Machine:
     balanced_at: float = 0.0
     domain: str = ""
     clustered: bool = False
+    _done: tuple[float, int, Done] | None = None
+    """What it has done up to the moment it was last asked, and after how many spans."""
 
     # -- names and state -------------------------------------------------------------------
 
@@ -105,7 +112,7 @@ class Machine:
 
     @property
     def cpus(self) -> int:
-        processor = self.current.first("Msvm_ProcessorSettingData")
+        processor = self.current.at(shapes.PROCESSOR)
         return shapes.number(processor, "VirtualQuantity") if processor else 1
 
     @property
@@ -146,9 +153,17 @@ class Machine:
             (start, max(start, now if end is None else min(end, now))) for start, end in self.runs
         ]
 
+    def done(self, now: float) -> Done:
+        """Its work since it was started; many classes ask for the same moment."""
+        known = self._done
+        if known is None or known[0] != now or known[1] != len(self.runs):
+            self._done = known = (now, len(self.runs), self.load.done(self.spans(now)))
+        return known[2]
+
     def begin(self, now: float) -> None:
         """Its processors start from nothing."""
         self.runs = [(now, None)]
+        self._done = None
         self.started_at = now
         self.ready_at = now + self.guest.boot
         self.leaving = False
@@ -156,6 +171,7 @@ class Machine:
     def freeze(self, now: float) -> None:
         if self.runs and self.runs[-1][1] is None:
             self.runs[-1] = (self.runs[-1][0], now)
+            self._done = None
 
     def thaw(self, now: float) -> None:
         if not self.runs:
@@ -166,6 +182,7 @@ class Machine:
     def stop(self) -> None:
         """Nothing is left of its run."""
         self.runs = []
+        self._done = None
         self.started_at = 0.0
         self.leaving = False
         self.assigned = 0
@@ -173,7 +190,7 @@ class Machine:
     # -- memory ----------------------------------------------------------------------------
 
     def memory_setting(self) -> CimInstance:
-        setting = self.current.first("Msvm_MemorySettingData")
+        setting = self.current.at(shapes.MEMORY)
         assert setting is not None, "a machine always has memory settings"
         return setting
 

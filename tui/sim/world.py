@@ -277,12 +277,12 @@ class SimHost:
 
     def settle(self, machine: Machine) -> None:
         """A run ends: what it did stays in the host's own counters."""
-        spans = machine.spans(self.fabric.now())
+        done = machine.done(self.fabric.now())
         load = machine.load
-        self.spent += load.busy(spans) * machine.cpus
+        self.spent += done.busy * machine.cpus
         read, written = self.passed.get("disk", (0.0, 0.0))
-        read += load.amount(load.read, spans)
-        written += load.amount(load.write, spans)
+        read += done.amount(load.read)
+        written += done.amount(load.write)
         self.passed["disk"] = (read, written)
         nics = machine.connected_nics
         for nic in nics:
@@ -290,8 +290,8 @@ class SimHost:
             path = "".join(shapes.strings(port, "HostResource")[:1]) if port else ""
             key = path.rpartition('Name="')[2].rstrip('"').upper()
             entered, left = self.passed.get(key, (0.0, 0.0))
-            entered += load.amount(load.net_out, spans) / len(nics)
-            left += load.amount(load.net_in, spans) / len(nics)
+            entered += done.amount(load.net_out) / len(nics)
+            left += done.amount(load.net_in) / len(nics)
             self.passed[key] = (entered, left)
         machine.stop()
 
