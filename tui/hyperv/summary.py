@@ -58,7 +58,8 @@ class Summaries:
         try:
             return self._call(tasks=tasks)
         except Dropped as error:
-            error.hint = ""  # about requests that may have changed something
+            # The client's own hint is about requests that may have changed something.
+            error.hint = "did the host just restart? Otherwise something between cuts connections"
             raise
 
     def _call(self, *, tasks: bool) -> list[CimInstance]:

@@ -44,6 +44,12 @@ _Answer = TypeVar("_Answer", bound=Reply)
 IN_FLIGHT = 8
 """The WMI plug-in's documented quota is 15 operations of one user; others use it too."""
 
+_BETWEEN = (
+    "did the host just restart? Otherwise look at what stands between: a proxy, a load balancer, "
+    "a firewall"
+)
+"""The way out when messages or connections break."""
+
 _EMPTY_PAGES = 100
 """Pages without items in a row, after which a list is taken for endless."""
 
@@ -272,6 +278,8 @@ class CimClient:
                 error.hint = known.hint
             elif code:
                 error.hint = f"the code {code} (0x{code:08X}) is unknown to hvdeck"
+        if isinstance(error, Dropped | WireError) and not error.hint:
+            error.hint = _BETWEEN
         return error
 
 
