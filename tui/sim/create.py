@@ -27,6 +27,8 @@ STATES = {
 }
 DAY = 86400.0
 GIB = 1 << 30
+UNTAGGED = 1
+"""Network of adapters without a VLAN."""
 _BRANCH = re.compile(r"_[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$")
 """What a host appends to the name of an image that a checkpoint left behind."""
 
@@ -284,7 +286,8 @@ def _adapters(host: SimHost, found: Machine, plan: VmPlan, random: Random) -> No
         if switch is not None:
             key = shapes.text(nic, "InstanceID").lower()
             found.addresses[key] = host.fabric.lease(
-                nic_plan.vlan or (nic_plan.trunk[0] if nic_plan.trunk else host.site),
+                host.site,
+                nic_plan.vlan or (nic_plan.trunk[0] if nic_plan.trunk else UNTAGGED),
                 shapes.text(nic, "Address"),
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from tui.sim import build, network, resource_rules, shapes
+from tui.sim.create import UNTAGGED
 from tui.sim.machine import Configuration, Machine
 from tui.sim.outcome import INVALID, STATE, Call, Stop
 from tui.sim.plan import NicPlan
@@ -161,4 +162,4 @@ def lease(call: Call, machine: Machine, nic: CimInstance) -> None:
     key = shapes.text(nic, "InstanceID").lower()
     if key not in machine.addresses:
         address = shapes.text(nic, "Address") or "00155D000000"
-        machine.addresses[key] = call.host.fabric.lease(call.host.site, address)
+        machine.addresses[key] = call.host.fabric.lease(call.host.site, UNTAGGED, address)

@@ -116,7 +116,7 @@ def _virtualization(host: SimHost) -> list[CimInstance]:
 
 
 def _service_settings(host: SimHost) -> list[CimInstance]:
-    tail = f"{host.site:02X}"
+    tail = f"{(20 + host.site) % 256:02X}"
     newest = host.system.build >= "26100"
     management = shapes.new(
         "Msvm_VirtualSystemManagementServiceSettingData",

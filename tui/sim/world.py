@@ -56,6 +56,9 @@ class StillClock:
         self._now += seconds
 
 
+SHARE = 26
+"""Addresses of each network that belong to one host."""
+
 Effect = Callable[[float], None]
 """Something that happens; it is told the moment it was due."""
 
@@ -72,7 +75,7 @@ class Fabric:
         """When this fabric began; hosts had been up before."""
         self._due: list[tuple[float, int, Effect]] = []
         self._order = count()
-        self._leases: dict[int, int] = {}
+        self._leases: dict[tuple[int, int], int] = {}
         self._at: float | None = None
 
     def now(self) -> float:
@@ -84,7 +87,7 @@ class Fabric:
         return Random("/".join(str(word) for word in (self.seed, *words)))
 
     def add(self, plan: HostPlan, faults: Faults | None = None) -> SimHost:
-        host = SimHost(self, plan, faults or Faults(), site=20 + len(self.hosts))
+        host = SimHost(self, plan, faults or Faults(), site=len(self.hosts))
         self.hosts[plan.name] = host
         return host
 
@@ -105,13 +108,18 @@ class Fabric:
     def nodes(self, cluster: str) -> list[SimHost]:
         return [host for host in self.hosts.values() if host.plan.cluster == cluster]
 
-    def lease(self, network: int, address: str) -> tuple[str, ...]:
-        """An IPv4 address on a network and the link-local IPv6 address of the adapter."""
-        index = self._leases.get(network, 20) + 1
-        self._leases[network] = index
-        fourth, third = index % 220 + 11, (network + index // 220) % 256
+    def lease(self, site: int, network: int, address: str) -> tuple[str, ...]:
+        """An IPv4 address on a network and the link-local IPv6 address of the adapter.
+
+        Every host has its own share of each network, so that addresses do not depend on which
+        host was asked first.
+        """
+        count = self._leases.get((site, network), 0)
+        self._leases[site, network] = count + 1
+        second = (20 + network // 256 + site // 9 + 100 * (count // SHARE)) % 256
+        fourth = 11 + site % 9 * SHARE + count % SHARE
         tail = f"{address[0:2]}{address[2:4]}:{address[4:6]}ff:fe{address[6:8]}:{address[8:12]}"
-        return (f"10.{20 + network // 256}.{third}.{fourth}", f"fe80::{tail.lower()}")
+        return (f"10.{second}.{network % 256}.{fourth}", f"fe80::{tail.lower()}")
 
 
 @dataclass(frozen=True, slots=True)
