@@ -10,10 +10,10 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from tui.store import Store
 from tui.ui.facts import Fact, Section, facts, name_of
+from tui.ui.patch import Patch
 from tui.ui.rowline import clean, fit, pad
 from tui.ui.style import Glyphs, Tones, tones
 
@@ -32,8 +32,8 @@ class DetailPane(VerticalScroll):
         self._store = store
         self._glyphs = glyphs
         self._key: str | None = None
-        self._shown: Text | None = None
-        self._body = Static(id="facts", markup=False)
+        self._title = ""
+        self._body = Patch(id="facts")
 
     @property
     def key(self) -> str | None:
@@ -68,10 +68,9 @@ class DetailPane(VerticalScroll):
         return max(20, self.scrollable_content_region.width - 1)
 
     def _put(self, body: Text, title: str) -> None:
-        if self._shown is None or body != self._shown or body.spans != self._shown.spans:
-            self._shown = body
-            self._body.update(body)
-        if self.border_title != title:
+        self._body.put(body)
+        if title != self._title:  # setting it paints the whole pane again
+            self._title = title
             self.border_title = Content(title)
 
 

@@ -12,12 +12,12 @@ from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.message import Message
-from textual.widgets import Static
 
 from tui.hyperv.model import Link
 from tui.hyperv.states import RUNNING
 from tui.rows import text
 from tui.store import Store
+from tui.ui.patch import Patch
 from tui.ui.style import Glyphs, tones
 
 SAMPLE = 5.0
@@ -58,14 +58,13 @@ class Standing:
     """Why no data comes at all."""
 
 
-class Header(Static):
+class Header(Patch):
     """hvdeck, badges, hosts, machines, age of data, own load, clock."""
 
     def __init__(self, store: Store, glyphs: Glyphs) -> None:
-        super().__init__(id="header", classes="header-bar", markup=False)
+        super().__init__(id="header", classes="header-bar")
         self._store = store
         self._glyphs = glyphs
-        self._shown = Text()
         self.load = OwnLoad()
 
     def tell(self, standing: Standing, now: float) -> None:
@@ -80,9 +79,7 @@ class Header(Static):
             line.append("  " if index else "").append_text(part)
         line.append(" " * (width - cell_len(line.plain) - len(clock)))
         line.append(clock, style=tones(self.app).style("dim"))
-        if line != self._shown or line.spans != self._shown.spans:
-            self._shown = line
-            self.update(line)
+        self.put(line)
 
     @staticmethod
     def _length(parts: Sequence[tuple[int, Text]]) -> int:
@@ -171,11 +168,11 @@ PLACES = (
 )
 
 
-class Tabs(Static):
+class Tabs(Patch):
     """Where one pane has the whole screen: which, and what the others are."""
 
     def __init__(self) -> None:
-        super().__init__(id="tabs", classes="tabs", markup=False)
+        super().__init__(id="tabs", classes="tabs")
 
     def tell(self, current: str) -> None:
         """Name the pane in front."""
@@ -185,7 +182,7 @@ class Tabs(Static):
             here = name == current
             style = ink.style("accent" if here else "dim") + Style(bold=here, reverse=here)
             line.append(f" {key} {title} ", style=style).append(" ")
-        self.update(line)
+        self.put(line)
 
     def on_click(self, event: events.Click) -> None:
         at = 1
@@ -208,7 +205,7 @@ class Hint:
     """It is drawn dim, and tells this when pressed."""
 
 
-class Footer(Static):
+class Footer(Patch):
     """The keys that matter for what is selected."""
 
     class Clicked(Message):
@@ -219,9 +216,8 @@ class Footer(Static):
             self.action = action
 
     def __init__(self, hints: Callable[[], list[Hint]]) -> None:
-        super().__init__(id="footer", classes="footer-keys", markup=False)
+        super().__init__(id="footer", classes="footer-keys")
         self._hints = hints
-        self._shown = Text()
         self._spans: list[tuple[int, int, str]] = []
 
     def renew(self) -> None:
@@ -238,9 +234,7 @@ class Footer(Static):
             spans.append((start, cell_len(line.plain), hint.action))
             line.append("  ")
         self._spans = spans
-        if line != self._shown or line.spans != self._shown.spans:
-            self._shown = line
-            self.update(line)
+        self.put(line)
 
     def on_click(self, event: events.Click) -> None:
         for start, end, action in self._spans:

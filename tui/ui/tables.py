@@ -77,6 +77,7 @@ class TablePane(Vertical):
         """
         self._settled_on: str | None = None
         self._range_from: str | None = None
+        self._titles = ("", "")
         self.grid: Grid[Any] = Grid(
             self._chosen_columns(),
             self.row,
@@ -313,8 +314,11 @@ class TablePane(Vertical):
     def retitle(self) -> None:
         """Frame texts: what it is and how much of it; what hides, orders and marks."""
         dash = self._glyphs.plain("—")
-        self.border_title = Content(f"{self.subject.title} {dash} {self.counts()}")
-        self.border_subtitle = Content(f" {self._glyphs.plain('·')} ".join(self._notes()))
+        title = f"{self.subject.title} {dash} {self.counts()}"
+        notes = f" {self._glyphs.plain('·')} ".join(self._notes())
+        if (title, notes) != self._titles:  # setting them paints the whole pane again
+            self._titles = (title, notes)
+            self.border_title, self.border_subtitle = Content(title), Content(notes)
         self.set_class(self.narrowed, "-narrowed")
         self.set_class(bool(self.problem), "-problem")
 
