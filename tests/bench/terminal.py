@@ -14,7 +14,6 @@ import termios
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import psutil
 
@@ -49,10 +48,10 @@ class Terminal:
             self.read(0.05)
         return time.perf_counter() - self.started
 
-    def drain(self, quiet: float) -> int:
+    def drain(self, quiet: float, longest: float = 5.0) -> int:
         """Read until nothing comes for ``quiet`` seconds; the number of bytes."""
-        total = 0
-        while data := self.read(quiet):
+        total, end = 0, time.perf_counter() + longest
+        while (data := self.read(quiet)) and time.perf_counter() < end:
             total += len(data)
         return total
 
@@ -88,13 +87,12 @@ def terminal(
     started = time.perf_counter()
     pid, fd = pty.fork()
     if pid == 0:
-        os.environ.update(
-            TERM="xterm-256color", COLORTERM="truecolor", COLUMNS="", LINES="", **environment
-        )
-        os.environ.pop("COLUMNS")
-        os.environ.pop("LINES")
+        # The window has its size before the program can ask for it.
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", **environment)
+        for name in ("COLUMNS", "LINES", "NO_COLOR", "SSH_CONNECTION", "SSH_TTY"):
+            os.environ.pop(name, None)
         os.execv(command[0], list(command))
-    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     try:
         yield Terminal(fd, pid, started)
     finally:
@@ -115,9 +113,7 @@ def terminal(
 
 def hvdeck(*arguments: str) -> list[str]:
     """The command line of the deck of this environment."""
-    script = Path(sys.executable).with_name("hvdeck")
-    start = [str(script)] if script.exists() else [sys.executable, "-m", "tui"]
-    return [*start, *arguments]
+    return [sys.executable, "-m", "tui", *arguments]
 
 
 def quantile(values: Sequence[float], share: float) -> float:
