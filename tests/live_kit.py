@@ -35,13 +35,21 @@ class Heard:
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._asked: list[str] = []
 
     def __call__(self, envelope: bytes, user: str) -> tuple[int, bytes]:
         with self._lock:
             self._asked.append(describe(request.decode(envelope)[1]))
+            self._lock.notify_all()
         return self._answer(envelope, user)
+
+    def wait(self, word: str, more: int = 1) -> None:
+        """Until so many more requests that hold ``word`` have come."""
+        wanted = self.count(word) + more
+        with self._lock:
+            arrived = self._lock.wait_for(lambda: self._count(word) >= wanted, PATIENCE)
+        assert arrived, f"{word} was not asked"
 
     def take(self) -> list[str]:
         """What was asked since the last time."""
@@ -52,7 +60,10 @@ class Heard:
     def count(self, word: str) -> int:
         """How many requests so far hold ``word``."""
         with self._lock:
-            return sum(word in asked for asked in self._asked)
+            return self._count(word)
+
+    def _count(self, word: str) -> int:
+        return sum(word in asked for asked in self._asked)
 
 
 @dataclass

@@ -32,6 +32,7 @@ from tui.errors import HvError, WireError
 HOSTS_PER_PROCESS = 100
 GRACE = 2.0
 """Seconds a collector gets to end by itself."""
+COMMAND = (sys.executable, "-m", "tui.collector")
 LAST_WORDS = 20
 """Lines of a collector's standard error that are kept to explain its death."""
 
@@ -51,8 +52,9 @@ class CollectorDied(HvError):
 class Shard:
     """One collector process and the hosts it owns."""
 
-    def __init__(self, hosts: tuple[HostLink, ...]) -> None:
+    def __init__(self, hosts: tuple[HostLink, ...], command: Sequence[str] = COMMAND) -> None:
         self.hosts = hosts
+        self._command = command
         self._process: asyncio.subprocess.Process | None = None
         self._words: deque[str] = deque(maxlen=LAST_WORDS)
         self._listener: asyncio.Task[None] | None = None
@@ -61,9 +63,7 @@ class Shard:
 
     async def start(self, configure: Configure) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tui.collector",
+            *self._command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -141,8 +141,11 @@ class Shard:
 class CollectorProcess:
     """All collectors, as one."""
 
-    def __init__(self, *, hosts_per_process: int = HOSTS_PER_PROCESS) -> None:
+    def __init__(
+        self, *, hosts_per_process: int = HOSTS_PER_PROCESS, command: Sequence[str] = COMMAND
+    ) -> None:
         self._per_process = hosts_per_process
+        self._command = command
         self._configure = Configure(())
         self._shards: list[Shard] = []
 
@@ -151,7 +154,7 @@ class CollectorProcess:
         self._configure = configure
         hosts = configure.hosts
         parts = [hosts[i : i + self._per_process] for i in range(0, len(hosts), self._per_process)]
-        self._shards = [Shard(part) for part in parts]
+        self._shards = [Shard(part, self._command) for part in parts]
         await asyncio.gather(*(shard.start(configure) for shard in self._shards))
 
     async def send(self, command: Command) -> None:
@@ -179,19 +182,21 @@ class CollectorProcess:
             await shard.send(command)
 
     async def next_batch(self) -> Batch:
-        """Give credit and wait. Raises CollectorDied for a process that ended."""
+        """Give credit and wait. Raises CollectorDied for a process that ended, once what the
+        others have told is taken."""
         answers = {shard.answer(): shard for shard in self._shards}
         if not answers:
             await asyncio.Event().wait()
         done, _ = await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
-        return merge([answers[answer].take() for answer in done])
+        told = [one for one in done if not one.cancelled() and one.exception() is None]
+        return merge([answers[answer].take() for answer in told or list(done)[:1]])
 
     async def restart(self, died: CollectorDied) -> None:
         """Start the process that ended again, with the hosts it had. Repeats no call."""
         for index, shard in enumerate(self._shards):
             if tuple(link.id for link in shard.hosts) == died.hosts:
                 await shard.stop()
-                self._shards[index] = Shard(shard.hosts)
+                self._shards[index] = Shard(shard.hosts, self._command)
                 await self._shards[index].start(self._configure)
 
     async def stop(self) -> None:
