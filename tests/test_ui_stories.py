@@ -445,7 +445,8 @@ async def test_a_storm_of_keys_does_nothing_red() -> None:
     red = {action.id for action in ACTIONS if action.risk is Risk.RED}
     assert red
     keys = [*"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", "enter", "escape",
-            "space", "tab", "up", "down", "colon", "slash", "comma", "question_mark", "y"]  # fmt: skip
+            "space", "tab", "up", "down", "colon", "slash", "comma",
+            "question_mark", "y"]  # fmt: skip
     rng = random.Random(11)
     async with deck() as d:
         for _ in range(25):

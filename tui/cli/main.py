@@ -69,7 +69,7 @@ def deck(arguments: argparse.Namespace) -> int:
         mouse=config.settings.mouse and not given(arguments, "no_mouse", False),
     )
     calm(os.environ)
-    from tui.ui.app import run
+    from tui.ui.start import run
 
     return run(options)
 

@@ -53,7 +53,8 @@ class Fleet:
         self.rows: dict[str, VmRow] = {}
         self._where: dict[str, set[str]] = {}
         """Hosts that list a GUID."""
-        self._touched: set[str] = set()
+        self._touched: dict[str, None] = {}
+        """In the order they were told, so that rows keep it."""
         self._contested: set[str] = set()
 
     # -- taking in -------------------------------------------------------------------------
@@ -81,20 +82,20 @@ class Fleet:
             if sighting is None:
                 entry.sightings[vm.id] = Sighting(vm, None, at)
                 self._where.setdefault(vm.id, set()).add(entry.info.id)
-                self._touched.add(vm.id)
+                self._touched[vm.id] = None
             elif sighting.vm != vm:
                 sighting.vm = vm
-                self._touched.add(vm.id)
+                self._touched[vm.id] = None
         for vital in vitals:
             sighting = entry.sightings.get(vital.id)
             if sighting is not None and sighting.vitals != vital:
                 sighting.vitals = vital
-                self._touched.add(vital.id)
+                self._touched[vital.id] = None
 
     def _lose(self, entry: HostEntry, guid: str) -> None:
         if entry.sightings.pop(guid, None) is not None:
             self._where[guid].discard(entry.info.id)
-            self._touched.add(guid)
+            self._touched[guid] = None
 
     # -- resolving -------------------------------------------------------------------------
 
@@ -104,7 +105,7 @@ class Fleet:
         Answers (old key, new key) where the row of a vanished twin took over the plain key.
         """
         inherited: list[tuple[str, str]] = []
-        for guid in self._touched | self._contested:
+        for guid in (*self._touched, *(self._contested - self._touched.keys())):
             wanted = self._resolve(guid)
             twins = [key for key in self._keys(guid) if key not in wanted]
             for key in twins:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import ClassVar, Literal
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from tui.actions import ACTIONS, Action, Kind
 from tui.hyperv.model import Link
@@ -23,7 +23,7 @@ from tui.rows import text
 from tui.store import Changes, Store
 from tui.ui import gridevents, style
 from tui.ui.commands import Commands
-from tui.ui.engine import PACE, Collector, Engine, Fabric
+from tui.ui.engine import PACE, Collector, Engine
 from tui.ui.exact import ExactScreen
 from tui.ui.filterbar import FilterBar
 from tui.ui.header import Footer, Header, Hint, Standing, Tabs
@@ -32,7 +32,7 @@ from tui.ui.operate import Operator
 from tui.ui.options import DeckOptions
 from tui.ui.runview import RunView
 
-__all__ = ["DeckApp", "DeckOptions", "run"]
+__all__ = ["DeckApp", "DeckOptions"]
 
 GOODBYE = 4.0
 """Seconds a lost terminal gets to end tidily."""
@@ -69,10 +69,11 @@ class DeckApp(App[int], inherit_bindings=False):
         options: DeckOptions,
         *,
         collector: Collector | None = None,
-        fabric: Fabric | None = None,
         clock: Callable[[], float] = time.time,
         pace: float = PACE,
+        engine: Engine | None = None,
     ) -> None:
+        """``engine``: one that is warm already; else one of its own, over ``collector``."""
         # Textual reads NO_COLOR once, when the app is made, and takes it from the environment.
         colourless = style.silence_colour(os.environ)
         super().__init__(ansi_color=colourless)
@@ -80,12 +81,11 @@ class DeckApp(App[int], inherit_bindings=False):
         self.read_only = options.read_only
         self.frozen = False
         self.clock = clock
-        self.store = Store()
+        self.engine = engine or Engine(Store(), options, clock, collector=collector, pace=pace)
+        self.store = self.engine.store
         self.glyphs = style.glyphs_for(ascii=options.ascii)
         text.use_ascii(options.ascii)
-        self.engine = Engine(
-            self.store, options, self, clock, collector=collector, fabric=fabric, pace=pace
-        )
+        ScrollBar.renderer = style.PlainScrollBar if options.ascii else ScrollBarRender
         self.commands = Commands(self)
         self.operator = Operator(self, clock)
         self.panes = Panes(self.store, self.glyphs)
@@ -125,7 +125,7 @@ class DeckApp(App[int], inherit_bindings=False):
 
     def _begin(self) -> None:
         self.renew()
-        self.engine.launch()
+        self.engine.launch(self)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.renew)
@@ -158,6 +158,10 @@ class DeckApp(App[int], inherit_bindings=False):
             self._tell_link(link.host, link.before, link.after)
         if isinstance(self.screen, RunView):
             self.screen.renew()
+
+    def collector_died(self) -> None:
+        """From the engine."""
+        self.operator.collector_died()
 
     def show(self, changes: Changes) -> None:
         """Panes that are on the screen take up what changed."""
@@ -228,8 +232,6 @@ class DeckApp(App[int], inherit_bindings=False):
         stay = FAILURE_STAYS if error else 8.0 if warning else 4.0
         line = self.glyphs.plain(style_free(words))
         self.notify(line, severity=severity, timeout=stay, markup=False)
-        if error and "refresh worker" in words:
-            self.operator.collector_died()
 
     def copy(self, words: str) -> None:
         """To the clipboard of the terminal, by OSC 52."""
@@ -248,6 +250,21 @@ class DeckApp(App[int], inherit_bindings=False):
             return
         self.operator.act(action_id)
         self.renew()
+
+    def action_focus_next(self) -> None:
+        """Tab on the deck itself goes from pane to pane; in dialogs from field to field."""
+        self._step_focus(1)
+
+    def action_focus_previous(self) -> None:
+        self._step_focus(-1)
+
+    def _step_focus(self, by: int) -> None:
+        if len(self.screen_stack) == 1:
+            self.panes.step(by)
+        elif by > 0:
+            self.screen.focus_next()
+        else:
+            self.screen.focus_previous()
 
     def label(self, action: Action) -> str:
         """The key of an action as people read it."""
@@ -331,18 +348,3 @@ def style_free(words: str) -> str:
     from tui.ui.rowline import clean
 
     return clean(" ".join(words.split()))
-
-
-async def _live(app: DeckApp) -> int:
-    try:
-        return await app.run_async(mouse=app.options.mouse) or app.return_code or 0
-    finally:
-        await app.engine.stop()
-
-
-def run(options: DeckOptions) -> int:
-    """Show the deck until it is left; answers the exit code. Children end with it."""
-    try:
-        return asyncio.run(_live(DeckApp(options)))
-    finally:
-        sys.stdout.flush()

@@ -45,8 +45,24 @@ class Listener(Protocol):
     def changed(self, changes: Changes) -> None:
         """The store is different now."""
 
-    def told(self, text: str, *, error: bool = False) -> None:
+    def told(self, words: str, *, error: bool = False) -> None:
         """A line for the person."""
+
+    def collector_died(self) -> None:
+        """What was on its way to a host is in doubt, what waits must not be sent."""
+
+
+class Nobody:
+    """Listens before there is a screen."""
+
+    def changed(self, changes: Changes) -> None:
+        pass
+
+    def told(self, words: str, *, error: bool = False) -> None:
+        pass
+
+    def collector_died(self) -> None:
+        pass
 
 
 class Engine:
@@ -56,7 +72,6 @@ class Engine:
         self,
         store: Store,
         options: DeckOptions,
-        listener: Listener,
         clock: Callable[[], float],
         *,
         collector: Collector | None = None,
@@ -69,26 +84,35 @@ class Engine:
         """Why there is nothing to see, when starting failed."""
         self.waiting = False
         """Between batches."""
-        self._listener = listener
+        self._listener: Listener = Nobody()
         self._clock = clock
         self._collector = collector
         self._fabric = fabric
         self._pace = pace
         self._stopping = asyncio.Event()
+        self._warming: asyncio.Task[tuple[HostLink, ...]] | None = None
         self._task: asyncio.Task[None] | None = None
         self._errands: set[asyncio.Task[None]] = set()
 
-    def launch(self) -> None:
+    async def warm(self) -> None:
+        """Get the embedded fabric going: it comes up while the screen is still being built."""
+        if not self.options.links and self._warming is None:
+            self._warming = asyncio.create_task(self._start_fabric())
+            await asyncio.sleep(0)
+
+    def launch(self, listener: Listener) -> None:
         """Begin, beside whatever the loop does."""
+        self._listener = listener
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
         """End the children. May be called twice."""
         self._stopping.set()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        for task in (self._task, self._warming):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        self._task = self._warming = None
         if self._collector is not None:
             await self._collector.stop()
         if self._fabric is not None:
@@ -116,7 +140,10 @@ class Engine:
 
     async def _run(self) -> None:
         try:
-            links = self.options.links or await self._start_fabric()
+            await self.warm()
+            links = self.options.links
+            if self._warming is not None:
+                links = await self._warming
             self._listener.changed(self.store.configure(links))
             if self._collector is None:
                 from tui.collector.pipe import CollectorProcess
@@ -164,6 +191,7 @@ class Engine:
             await asyncio.wait_for(self._stopping.wait(), self._pace)
 
     async def _revive(self, collector: Collector, died: CollectorDied, deaths: int) -> bool:
+        self._listener.collector_died()
         self._listener.changed(self.store.collector_lost(self._clock(), died.hosts))
         if deaths > DEATHS:
             self._fail(died)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tui.actions import Target
 from tui.collector.messages import CallUpdate
+from tui.hyperv import states
 from tui.hyperv.model import Disk, HostVitals, Nic, Trouble
 from tui.rows import text
 from tui.rows.activity import PHASES
@@ -69,8 +70,8 @@ def _vm(row: VmRow, store: Store, now: float) -> Iterator[Section]:
     yield _attention(row, store, now)
     state = text.vm_shown(vitals)
     power = Section("State").add("State", str(state), state.tone)
-    if vitals.since and now - vitals.since < 86_400 * 365:
-        power.add("Since", f"{text.day(vitals.since)}  ({text.uptime(now - vitals.since)})")
+    if vitals.since and vitals.state in states.MOVING:
+        power.add("For", f"{text.uptime(now - vitals.since)}, as seen from here")
     power.add("Uptime", text.uptime(vm_uptime(row)))
     power.add("Heartbeat", *text.heartbeat(vitals.heartbeat))
     power.add("Host", row.host.id + (f" in {row.host.cluster}" if row.host.cluster else ""))

@@ -181,6 +181,7 @@ class Panes(Horizontal):
     def lay_out(self) -> None:
         """Show what should show; what comes up again is brought up to date."""
         shown = self.showing()
+        self.set_class(self.alone, "-alone")
         for name in ORDER:
             pane = self.pane(name)
             pane.display = name in shown
@@ -223,10 +224,10 @@ class Panes(Horizontal):
                 return
 
     def _became(self, name: str, widget: Widget) -> None:
-        moved = name != self.current
+        before = (self.current, self.source)
         self.current = name
         for table in self.tables:
             if table.grid is widget and table.kind is not None:
                 self.source = table
-        if moved:
+        if before != (self.current, self.source):
             self.post_message(self.Turned())

@@ -35,6 +35,12 @@ def look_of(row: Any) -> Look:
     return Look(stale=int(row.stale), pending=bool(row.pending), marked=row.marked)
 
 
+def _tie(pair: tuple[str, Any]) -> tuple[str, str]:
+    """What decides between equals, so that their order does not depend on who answered first."""
+    row = pair[1]
+    return row.name.casefold(), row.host.id
+
+
 class TablePane(Vertical):
     """One subject's rows."""
 
@@ -183,6 +189,8 @@ class TablePane(Vertical):
         if column is None:
             self._values = dict.fromkeys(key for key, _ in shown)
             return [key for key, _ in shown]
+        if self.kind is not None:
+            shown.sort(key=_tie)
         self._values = {key: column.value(row) for key, row in shown}
         by_row = {id(row): key for key, row in shown}
         ordered = order(column, reverse=self.descending)([row for _, row in shown])

@@ -1,0 +1,30 @@
+"""The way in: children first, then the screen, so that one comes up while the other loads.
+
+Loads Textual only when the children are under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from tui.store import Store
+from tui.ui.engine import Engine
+from tui.ui.options import DeckOptions
+
+
+def run(options: DeckOptions) -> int:
+    """Show the deck until it is left; answers the exit code. Children end with it."""
+    return asyncio.run(_live(options))
+
+
+async def _live(options: DeckOptions) -> int:
+    engine = Engine(Store(), options, time.time)
+    try:
+        await engine.warm()
+        from tui.ui.app import DeckApp
+
+        app = DeckApp(options, engine=engine)
+        return await app.run_async(mouse=options.mouse) or app.return_code or 0
+    finally:
+        await engine.stop()
