@@ -12,6 +12,7 @@ from tui.actions import ACTIONS, Kind, by_id
 from tui.collector.messages import Batch, Call, CallUpdate, Configure, Pace, Phase, Poke
 from tui.store import Store
 from tui.ui.app import DeckApp
+from tui.ui.detail import wrap
 from tui.ui.dispatch import PER_HOST, TOTAL, Dispatcher
 from tui.ui.facts import facts
 from tui.ui.finder import Entry, matching
@@ -62,6 +63,7 @@ def test_narrow_shows_one_pane_with_the_same_keys(size: tuple[int, int]) -> None
                 assert d.app.panes.showing() == {pane}
             await d.press("3", "enter")
             assert d.app.panes.showing() == {"detail"}
+            assert "Heartbeat" in d.text()
             await d.press("escape")
             assert d.app.panes.showing() == {"vms"}
 
@@ -252,6 +254,10 @@ def test_no_more_than_so_many_calls_fly_at_once_and_all_arrive_once() -> None:
     assert len(wire.sent) == 60
     assert len({call.target for call in wire.sent}) == 60
     assert wire.dispatcher.busy == 0
+
+
+def test_facts_are_not_torn_between_number_and_unit() -> None:
+    assert wrap("4.0 GB, demand 2.6 GB", 18) == ["4.0 GB, demand", "2.6 GB"]
 
 
 # -- words ---------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rich.cells import cell_len
@@ -20,6 +21,7 @@ from tui.ui.style import Glyphs, Tones, tones
 COLUMN = 46
 """A column of facts is at least this wide."""
 LABEL = 13
+_UNITS = re.compile(r"(\d) ([KMGTP]?B\b|s\b|ms\b)")
 
 
 class DetailPane(VerticalScroll):
@@ -68,7 +70,9 @@ class DetailPane(VerticalScroll):
         return max(20, self.scrollable_content_region.width - 1)
 
     def _put(self, body: Text, title: str) -> None:
-        self._body.put(body)
+        # Whole pages: a line more or less must not lay the whole screen out again.
+        page = max(1, self.scrollable_content_region.height)
+        self._body.put(body.append("\n" * (-(body.plain.count("\n") + 1) % page)))
         if title != self._title:  # setting it paints the whole pane again
             self._title = title
             self.border_title = Content(title)
@@ -136,9 +140,10 @@ def _fact(fact: Fact, width: int, ink: Tones, glyphs: Glyphs) -> list[Text]:
 
 
 def wrap(words: str, width: int) -> list[str]:
-    """Break at blanks; what has none is shortened in its middle."""
+    """Break at blanks, but not between a number and its unit; shorten what has no blank."""
     lines = [""]
-    for word in words.split(" "):
+    for bound in _UNITS.sub("\\1\0\\2", words).split(" "):
+        word = bound.replace("\0", " ")
         joined = f"{lines[-1]} {word}" if lines[-1] else word
         if cell_len(joined) <= width:
             lines[-1] = joined

@@ -15,12 +15,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Static, Switch, TextArea
 
 from tui.actions import Action, Field, Risk, Target
 from tui.ui.facts import sentence
+from tui.ui.modal import Modal
 from tui.ui.rowline import clean
 
 SETTLE = 0.3
@@ -70,7 +70,7 @@ def _things(target: Target) -> str:
     )
 
 
-class Confirm(ModalScreen[bool]):
+class Confirm(Modal[bool]):
     """Asks once more; the default is No."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,n,N", "no", show=False)]
@@ -117,7 +117,7 @@ class Confirm(ModalScreen[bool]):
             self._input.focus()
 
     def action_no(self) -> None:
-        self.dismiss(False)
+        self.leave(False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -147,7 +147,7 @@ class Confirm(ModalScreen[bool]):
             return
         event.stop()
         if settled:
-            self.dismiss(True)
+            self.leave(True)
         else:
             self._say(f"Too fast to be meant: press {self.yes} again")
 
@@ -167,7 +167,7 @@ class TypedInput(Input):
 # -- forms ---------------------------------------------------------------------------------
 
 
-class Form(ModalScreen[dict[str, Any] | None]):
+class Form(Modal[dict[str, Any] | None]):
     """The fields of an action, with the values as they are and every error beside its field."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
@@ -214,14 +214,14 @@ class Form(ModalScreen[dict[str, Any] | None]):
             self._inputs[self._fields[0].id].focus()
 
     def action_leave(self) -> None:
-        self.dismiss(None)
+        self.leave(None)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         event.stop()
         if event.button.id == "send":
             self._send()
         else:
-            self.dismiss(None)
+            self.leave(None)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -274,13 +274,13 @@ class Form(ModalScreen[dict[str, Any] | None]):
     def _send(self) -> None:
         values = self._check()
         if values is not None:
-            self.dismiss(values)
+            self.leave(values)
 
 
 # -- cards ---------------------------------------------------------------------------------
 
 
-class Card(ModalScreen[None]):
+class Card(Modal[None]):
     """Something to read: title, paragraphs, and a key to leave."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q,space", "leave", show=False)]
@@ -304,7 +304,7 @@ class Card(ModalScreen[None]):
                 yield Static(Content(lines), classes=style)
 
     def action_leave(self) -> None:
-        self.dismiss(None)
+        self.leave(None)
 
 
 def error_card(title: str, cause: str, hint: str, code: int, *, asked: str = "") -> Card:

@@ -13,10 +13,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
+from tui.ui.modal import Modal
 from tui.ui.rowline import clean, fit, pad
 from tui.ui.style import tones
 
@@ -81,7 +81,7 @@ def matching(query: str, entries: Sequence[Entry]) -> list[Entry]:
     return [entry for _, entry in found[:LIMIT]]
 
 
-class Finder(ModalScreen[str | None]):
+class Finder(Modal[str | None]):
     """Type to narrow, Enter to choose, Esc to leave."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -157,7 +157,7 @@ class Finder(ModalScreen[str | None]):
         room = width - keys
         share = min(room, max(cell_len(entry.title), room * 2 // 5))
         title = fit(entry.title, share)
-        line = Text(pad(title, share), style=ink.style("faint" if entry.why_not else entry.tone))
+        line = Text(pad(title, share), style=ink.style("dim" if entry.why_not else entry.tone))
         rest = room - share - 2
         if rest > 4:
             line.append("  ").append(pad(fit(clean(note), rest, prose=True), rest),
@@ -173,7 +173,7 @@ class Finder(ModalScreen[str | None]):
                 self._list.action_cursor_up()
 
     def action_leave(self) -> None:
-        self.dismiss(None)
+        self.leave(None)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -193,10 +193,10 @@ class Finder(ModalScreen[str | None]):
         if entry.why_not:
             self.app.notify(entry.why_not, severity="warning", markup=False)
             return
-        self.dismiss(entry_id)
+        self.leave(entry_id)
 
 
-class KeyMenu(ModalScreen[str | None]):
+class KeyMenu(Modal[str | None]):
     """A few choices, each by one key: sort orders, what to copy."""
 
     def __init__(self, title: str, choices: Sequence[tuple[str, str, str]], hint: str = "") -> None:
@@ -224,13 +224,13 @@ class KeyMenu(ModalScreen[str | None]):
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        self.dismiss(event.option_id)
+        self.leave(event.option_id)
 
     def key_escape(self) -> None:
-        self.dismiss(None)
+        self.leave(None)
 
     def on_key(self, event: object) -> None:
         character = getattr(event, "character", None)
         if character in self._by_key:
             event.stop()  # type: ignore[attr-defined]
-            self.dismiss(self._by_key[character])
+            self.leave(self._by_key[character])

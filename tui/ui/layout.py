@@ -195,7 +195,6 @@ class Panes(Horizontal):
         for name, table in self._tables_by_pane():
             table.shown = name in shown
         self.call_after_refresh(self.catch_up)
-        self.post_message(self.Turned())
 
     def _tables_by_pane(self) -> Iterator[tuple[str, TablePane]]:
         for table in self.tables:
@@ -207,6 +206,7 @@ class Panes(Horizontal):
             if table.shown:
                 table.catch_up(now=True)
                 table.grid.touch_all()
+        self.post_message(self.Turned())
 
     def on_mount(self) -> None:
         self.lay_out()

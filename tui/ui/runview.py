@@ -8,13 +8,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from tui.rows import text
 from tui.rows.activity import PHASES
 from tui.rows.columns import Cell, Column, plain
 from tui.ui.dispatch import Item, Run
 from tui.ui.grid import Grid
+from tui.ui.modal import Modal
 from tui.ui.style import Glyphs
 
 
@@ -44,7 +44,7 @@ COLUMNS: tuple[Column[Item], ...] = (
 )  # fmt: skip
 
 
-class RunView(ModalScreen[None]):
+class RunView(Modal[None]):
     """Live results; leaving it stops nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "leave", show=False)]
@@ -74,7 +74,7 @@ class RunView(ModalScreen[None]):
         self.grid.touch(self._items)
 
     def on_grid_activated(self) -> None:
-        self.dismiss(None)
+        self.leave(None)
 
     def action_leave(self) -> None:
-        self.dismiss(None)
+        self.leave(None)
