@@ -13,10 +13,13 @@ HvError                    title, cause, hint
 ├─ Fault                   a well-formed refusal by the WS-Management service
 ├─ MethodFailed            a CIM method returned an error number
 ├─ JobFailed               a Msvm_ConcreteJob ended badly
+├─ HalfDone                a verb of several steps failed midway; says what it made
 └─ Refused                 we did not ask: the object changed, is gone, or must not be touched
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 
 class HvError(Exception):
@@ -121,6 +124,26 @@ class MethodFailed(HvError):
 
 class JobFailed(HvError):
     """A job ended in an error state; ``cause`` is the host's own (localised) description."""
+
+
+class HalfDone(HvError):
+    """A verb of several steps failed midway. ``made`` names what exists now because of it;
+    ``undo`` is the action that takes it away: action id, target id and arguments.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        made: tuple[str, ...],
+        undo: tuple[str, str, dict[str, Any]] | None = None,
+        cause: str = "",
+        hint: str = "",
+        code: int = 0,
+    ) -> None:
+        super().__init__(title, cause=cause, hint=hint, code=code)
+        self.made = made
+        self.undo = undo
 
 
 class Refused(HvError):

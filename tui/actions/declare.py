@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from tui.hyperv.model import Host, HostVitals, Job, Switch, Vm, VmVitals
+from tui.hyperv.model import Host, HostVitals, Inventory, Job, Switch, Vm, VmVitals
+from tui.hyperv.sheet import Sheet
 
 if TYPE_CHECKING:  # the deck reads this table at start-up and never calls a host itself
-    from tui.hyperv.outcome import Outcome
+    from tui.hyperv.outcome import Outcome, Steps
     from tui.wsman.client import CimClient
 
 
@@ -36,6 +37,16 @@ class Risk(StrEnum):
     """The name, or for a set the number of objects, is typed. Never bound to a single key."""
 
 
+class Part(StrEnum):
+    """A part of a machine that an action works on; its ``part`` field says which one."""
+
+    DISK = "disk"
+    DVD = "dvd"
+    NIC = "nic"
+    CHECKPOINT = "checkpoint"
+    INTEGRATION = "integration"
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """One thing an action may act on, with all that is known of it and its host."""
@@ -49,6 +60,20 @@ class Target:
     vitals: VmVitals | None = None
     switch: Switch | None = None
     job: Job | None = None
+    sheet: Sheet | None = None
+    """The machine in full, where it has been read."""
+    around: Callable[[], Inventory] | None = None
+    """What else is on its host: switches to connect to, names and addresses that are taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer a field offers."""
+
+    value: Any
+    text: str
+    note: str = ""
+    """What tells it from the others, or speaks against it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +83,23 @@ class Field:
     id: str
     title: str
     help: str
-    type: type = str
+    type: Callable[[str], Any] = str
+    """From what is typed to the value; raises ValueError with the reason in words. ``bool``
+    fields are switches. See ``amounts`` for sizes and rates."""
     current: Callable[[Target], Any] | None = None
     """The value now, shown and pre-filled."""
     problem: Callable[[Target, Any], str | None] | None = None
     """Why a value cannot be taken, in words; None when it can."""
+    choices: Callable[[Target], Sequence[Choice]] | None = None
+    """The answers there are, from what is known of the target; None: anything of ``type``."""
+    free: bool = False
+    """With ``choices``: other values may be typed as well."""
+    shown: Callable[[Any], str] = str
+    """A value as people read it: ``4 GB`` for a number of bytes."""
+    optional: bool = False
+    """May be left empty; the value is then None."""
+    when: Callable[[Mapping[str, Any]], bool] | None = None
+    """Asked only while the other values say so; its value is ``current`` otherwise."""
     multiline: bool = False
     asked: bool = True
     """False: an option of the command line alone; the deck uses the current value."""
@@ -78,7 +115,7 @@ class Action:
     help: str
     """One sentence, no full stop."""
     kind: Kind
-    run: Callable[[CimClient, Target, Mapping[str, Any]], Outcome] | str
+    run: Callable[[CimClient, Target, Mapping[str, Any]], Outcome | Steps] | str
     """The verb, run by the collector; or the name of a method of the deck."""
     key: str = ""
     """Default key, several separated by commas; empty: palette and CLI only."""
@@ -88,12 +125,19 @@ class Action:
     """True when the host is seen as the arguments want it; None: done when the host says so."""
     form: tuple[Field, ...] = ()
     risk: Risk = Risk.GREEN
+    conflict: Callable[[Target, Mapping[str, Any]], str | None] | None = None
+    """Why the values cannot be taken together, in words; each may be fine alone."""
     effect: str = ""
     """What the confirmation says will happen."""
     calls: str = ""
     """The CIM method behind it, as the confirmation and ``--dry-run`` show it."""
     many: bool = True
     """May act on a marked set."""
+    part: Part | None = None
+    """The part of the machine it works on. Its first field, ``part``, chooses which; a sheet
+    that shows the parts fills it in. Actions that add a part have no such field."""
+    needs_sheet: bool = False
+    """The machine's sheet is read before it is asked about and again before it is run."""
     group: str = ""
     """Heading in palette and help."""
 
@@ -101,6 +145,15 @@ class Action:
     def changes(self) -> bool:
         """It changes a host, so read-only mode withholds it."""
         return not isinstance(self.run, str)
+
+    def objection(self, target: Target, arguments: Mapping[str, Any]) -> str | None:
+        """The first thing that speaks against the arguments, in words."""
+        for field in self.form:
+            if field.problem is None or field.id not in arguments:
+                continue
+            if (why := field.problem(target, arguments[field.id])) is not None:
+                return f"{field.title}: {why}"
+        return self.conflict(target, arguments) if self.conflict else None
 
     def wanted(self, arguments: Mapping[str, Any]) -> Callable[[Target], bool] | None:
         """``observed`` for one call: what its target must look like for it to be done."""

@@ -10,22 +10,23 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import msgspec
 
 from tui import actions
-from tui.actions import Action, Kind, Target
+from tui.actions import Action, Target
 from tui.collector.connect import Connect
+from tui.collector.following import FIRST_POLL, SLOWEST_POLL, Following, target_of
 from tui.collector.hub import Hub
-from tui.collector.messages import Call, CallUpdate, Exchange, HostLink, Phase
+from tui.collector.messages import Call, CallUpdate, Exchange, HostLink, Phase, Undo
 from tui.collector.watch import Tier, bug, trouble_of
-from tui.errors import Dropped, HvError, Refused, TimedOut
-from tui.hyperv import jobs, ops
+from tui.errors import Dropped, HalfDone, HvError, JobFailed, LinkError, Refused, TimedOut
+from tui.hyperv import jobs, ops, sheets
 from tui.hyperv.model import Inventory, Job, Trouble
-from tui.hyperv.outcome import Started
-from tui.wsman.cim import CimRef
+from tui.hyperv.outcome import Outcome, Started
 from tui.wsman.client import CimClient, Throttle
 from tui.wsman.values import EnabledState, name_of
 
@@ -35,46 +36,7 @@ PATIENCE = 300.0
 """Seconds to wait for the wanted state once the host has accepted."""
 LOST_PATIENCE = 60.0
 """The same when the answer was lost and it is not known whether the host accepted."""
-FIRST_POLL = 0.5
-SLOWEST_POLL = 2.0
 REMEMBERED = 1000
-
-
-@dataclass(slots=True)
-class Following:
-    """A call on its way from accepted to observed."""
-
-    call: Call
-    action: Action
-    name: str
-    sent_at: float
-    deadline: float
-    job: CimRef | None = None
-    percent: int | None = None
-    lost: Trouble | None = None
-    poll: float = FIRST_POLL
-    poll_at: float = 0.0
-
-
-def target_of(inventory: Inventory, kind: Kind, key: str) -> Target | None:
-    """The target a call names, out of an inventory; None when the host does not have it."""
-    host, vitals = inventory.host, inventory.vitals
-    match kind:
-        case Kind.HOST if key == host.id:
-            return Target(kind, key, host.name or host.id, host, vitals)
-        case Kind.VM if key in inventory.vm_vitals:
-            vm = inventory.vms.get(key)
-            name = vm.name if vm else key
-            now = inventory.vm_vitals[key]
-            return Target(kind, key, name, host, vitals, vm=vm, vitals=now)
-        case Kind.SWITCH if key in inventory.switches:
-            switch = inventory.switches[key]
-            return Target(kind, key, switch.name, host, vitals, switch=switch)
-        case Kind.JOB if key in inventory.jobs:
-            job = inventory.jobs[key]
-            return Target(kind, key, job.name, host, vitals, job=job)
-        case _:
-            return None
 
 
 class Act:
@@ -186,9 +148,9 @@ class Act:
         try:
             action, target = self._prepared(call, action, target)
         except Refused as error:
-            self._report(call, name, Phase.REFUSED, trouble=trouble_of(error))
+            self._stop_short(call, name, Phase.REFUSED, error)
         except HvError as error:
-            self._report(call, name, Phase.FAILED, trouble=trouble_of(error))
+            self._stop_short(call, name, Phase.FAILED, error)
         except Exception as error:
             self._mistake(call, name, error)
         else:
@@ -212,7 +174,11 @@ class Act:
                 hint="change it in the configuration",
             )
         target = self._reread(self._connected(), call, target)
+        if action.needs_sheet:
+            sheet = sheets.read(self._connected(), self._link.id, target.id, self._now)
+            target = replace(target, sheet=sheet)
         reason = action.why_not(target) if action.why_not else None
+        reason = reason or action.objection(target, call.arguments)
         if reason is not None:
             raise Refused(f"{action.title} was not asked of {target.name}", cause=reason)
         return action, target
@@ -220,28 +186,39 @@ class Act:
     def _send(self, call: Call, action: Action, target: Target) -> None:
         """Ask the host; from here on it may have happened."""
         assert not isinstance(action.run, str)
-        self._report(call, target.name, Phase.REQUESTED)
-        now = time.monotonic()
-        following = Following(call, action, target.name, self._now(), now + self._patience)
-        try:
+        deadline = time.monotonic() + self._patience
+        following = Following(call, action, target.name, self._now(), deadline)
+        self._report(following, Phase.REQUESTED)
+        with self._failing(following):
             outcome = action.run(self._connected(), target, call.arguments)
+            if isinstance(outcome, Generator):
+                following.steps = outcome
+                self._advance(following)
+            else:
+                self._follow_job(following, outcome)
+                self._accepted(following)
+
+    @contextmanager
+    def _failing(self, following: Following) -> Iterator[None]:
+        """Whatever goes wrong in asking a host, as the end of the call it belongs to."""
+        call, name = following.call, following.name
+        try:
+            yield
         except (TimedOut, Dropped) as error:
             self._lost(following, error)
         except Refused as error:
-            self._report(call, target.name, Phase.REFUSED, trouble=trouble_of(error))
+            self._end(following, Phase.REFUSED, trouble_of(error))
+        except HalfDone as error:
+            self._end(following, Phase.FAILED, trouble_of(error), half=error)
         except HvError as error:
-            self._report(call, target.name, Phase.FAILED, trouble=trouble_of(error))
+            self._end(following, Phase.FAILED, trouble_of(error))
         except Exception as error:
-            self._mistake(call, target.name, error)
-        else:
-            if isinstance(outcome, Started):
-                following.job = outcome.job
-                following.poll_at = now + FIRST_POLL
-            self._accepted(following)
+            self._forget(following)
+            self._mistake(call, name, error)
 
     def _mistake(self, call: Call, name: str, error: Exception) -> None:
         log.exception("running %s on %s", call.action, self._link.id)
-        self._report(call, name, Phase.FAILED, trouble=trouble_of(bug(error)))
+        self._stop_short(call, name, Phase.FAILED, bug(error))
 
     def _reread(self, client: CimClient, call: Call, target: Target) -> Target:
         """The target as the host has it this instant. Raises Refused when it changed since."""
@@ -254,16 +231,7 @@ class Act:
                 cause=f"the screen showed {name_of(EnabledState, call.seen_state)}",
                 hint="look again and repeat",
             )
-        vitals = msgspec.structs.replace(target.vitals, state=state)
-        return Target(
-            target.kind,
-            target.id,
-            target.name,
-            target.host,
-            target.host_vitals,
-            vm=target.vm,
-            vitals=vitals,
-        )
+        return replace(target, vitals=msgspec.structs.replace(target.vitals, state=state))
 
     def _connected(self) -> CimClient:
         if self._client is None:
@@ -276,22 +244,42 @@ class Act:
 
     # -- accepted --------------------------------------------------------------------------
 
+    def _follow_job(self, following: Following, outcome: Outcome) -> None:
+        if isinstance(outcome, Started):
+            following.job = outcome.job
+            following.poll, following.poll_at = FIRST_POLL, time.monotonic() + FIRST_POLL
+
+    def _advance(self, following: Following, failure: JobFailed | None = None) -> None:
+        """The next step of a verb of several; ``failure`` is how the step before it ended."""
+        steps = following.steps
+        assert steps is not None
+        try:
+            while following.job is None:
+                step = steps.throw(failure) if failure is not None else next(steps)
+                failure = None
+                following.step, following.percent = step.title, None
+                self._follow_job(following, step.outcome)
+        except StopIteration:
+            following.steps, following.step = None, ""
+        self._accepted(following)
+
     def _accepted(self, following: Following) -> None:
         following.sent_at = self._now()
-        self._report(following.call, following.name, Phase.ACCEPTED, following=following)
+        self._report(following, Phase.ACCEPTED)
         if following.action.observed is None and following.job is None:
-            self._poke(Tier.FAST | Tier.SLOW)
-            self._report(following.call, following.name, Phase.OBSERVED)
+            self._end(following, Phase.OBSERVED)
             return
-        self._following.append(following)
+        if following not in self._following:
+            self._following.append(following)
         self._poke(Tier.FAST)
 
     def _lost(self, following: Following, error: HvError) -> None:
         """Sent or not, and no answer: from now on only the host's state tells."""
         certainly_not = isinstance(error, Dropped) and not error.sent
-        if certainly_not or following.action.observed is None:
-            phase = Phase.FAILED if certainly_not else Phase.UNKNOWN
-            self._report(following.call, following.name, phase, trouble=trouble_of(error))
+        if certainly_not or following.action.observed is None or following.steps is not None:
+            self._end(
+                following, Phase.FAILED if certainly_not else Phase.UNKNOWN, trouble_of(error)
+            )
             return
         following.lost = trouble_of(error)
         following.deadline = time.monotonic() + self._lost_patience
@@ -301,68 +289,64 @@ class Act:
 
     def _follow(self) -> None:
         for following in tuple(self._following):
-            update = self._safely_progress(following)
-            if update is not None:
-                self._following.remove(following)
-                phase, trouble = update
-                self._report(following.call, following.name, phase, trouble=trouble)
-                self._poke(Tier.FAST | Tier.SLOW)
+            with self._failing(following):
+                self._progress(following)
 
-    def _safely_progress(self, following: Following) -> tuple[Phase, Trouble | None] | None:
-        try:
-            return self._progress(following)
-        except Exception as error:
-            log.exception("following %s on %s", following.call.action, self._link.id)
-            return Phase.UNKNOWN, trouble_of(bug(error))
-
-    def _progress(self, following: Following) -> tuple[Phase, Trouble | None] | None:
-        """The final phase of a followed call, or None while it goes on."""
+    def _progress(self, following: Following) -> None:
+        """Look where a followed call stands; it is followed no more once it has ended."""
         now = time.monotonic()
         if following.job is not None and now >= following.poll_at:
-            trouble = self._poll(following)
-            if trouble is not None:
-                return Phase.FAILED, trouble
-        done = following.action.observed is None or self._is_observed(following)
-        if following.job is None and done:
-            return Phase.OBSERVED, None
-        if now >= following.deadline:
-            return Phase.UNKNOWN, following.lost or self._never_seen(following)
-        return None
+            self._poll(following)
+        if following.job is None and following.steps is None and self._is_observed(following):
+            self._end(following, Phase.OBSERVED)
+        elif now >= following.deadline:
+            trouble = following.lost or self._never_seen(following)
+            self._end(following, Phase.UNKNOWN, trouble)
 
-    def _poll(self, following: Following) -> Trouble | None:
-        """Read the job. Answers its failure; a finished or vanished job is followed no more."""
+    def _poll(self, following: Following) -> None:
+        """Read the job; at its end go on. Raises JobFailed when it ended badly."""
         assert following.job is not None
         following.poll = min(SLOWEST_POLL, following.poll * 1.5)
         following.poll_at = time.monotonic() + following.poll
         try:
             job = jobs.read(self._connected(), following.job, self._link.id)
-            if job is not None:
-                self._tell_percent(following, job)
-            if job is None or job.finished:
-                following.job = None
-                following.sent_at = self._now()
-                self._poke(Tier.FAST)
-            if job is not None:
-                jobs.raise_if_failed(job, following.action.title, following.name)
-        except (TimedOut, Dropped) as error:
+        except LinkError as error:
             log.info("polling a job on %s: %s", self._link.id, error.title)
-        except HvError as error:
-            return trouble_of(error)
-        return None
+            return
+        if job is not None and not job.finished:
+            self._tell_percent(following, job)
+            return
+        following.job = None
+        following.sent_at = self._now()
+        self._job_ended(following, job)
+
+    def _job_ended(self, following: Following, job: Job | None) -> None:
+        failure: JobFailed | None = None
+        try:
+            if job is not None:
+                jobs.raise_if_failed(job, following.step or following.action.title, following.name)
+        except JobFailed as error:
+            if following.steps is None:
+                raise
+            failure = error
+        if following.steps is not None:
+            self._advance(following, failure)
+        else:
+            self._poke(Tier.FAST)
 
     def _tell_percent(self, following: Following, job: Job) -> None:
         following.deadline = max(following.deadline, time.monotonic() + self._patience)
         if job.percent != following.percent:
             following.percent = job.percent
-            self._report(following.call, following.name, Phase.ACCEPTED, following=following)
+            self._report(following, Phase.ACCEPTED)
 
     def _is_observed(self, following: Following) -> bool:
         """The wanted state, in an inventory read after the host accepted."""
-        inventory = self._hub.inventory(self._link.id)
         observed = following.action.wanted(following.call.arguments)
-        if inventory is None or observed is None:
-            return False
-        if inventory.vitals.read_at <= following.sent_at:
+        if observed is None:
+            return True
+        inventory = self._hub.inventory(self._link.id)
+        if inventory is None or inventory.vitals.read_at <= following.sent_at:
             return False
         target = target_of(inventory, following.action.kind, following.call.target)
         return target is not None and observed(target)
@@ -375,17 +359,55 @@ class Act:
             hint="look at the state, the jobs and the guest; nothing was sent twice",
         )
 
+    # -- telling ---------------------------------------------------------------------------
+
+    def _forget(self, following: Following) -> None:
+        if following in self._following:
+            self._following.remove(following)
+
+    def _end(
+        self,
+        following: Following,
+        phase: Phase,
+        trouble: Trouble | None = None,
+        *,
+        half: HalfDone | None = None,
+    ) -> None:
+        """The last word on a call."""
+        self._forget(following)
+        following.job = None
+        self._report(following, phase, trouble, half=half)
+        self._poke(Tier.CHANGED)
+
     def _report(
         self,
-        call: Call,
-        name: str,
+        following: Following,
         phase: Phase,
-        *,
         trouble: Trouble | None = None,
-        following: Following | None = None,
+        *,
+        half: HalfDone | None = None,
     ) -> None:
-        job = dict(following.job.keys).get("InstanceID", "") if following and following.job else ""
-        percent = following.percent if following else None
+        call, job = following.call, following.job
+        self._hub.report(
+            CallUpdate(
+                call.id,
+                call.action,
+                call.host,
+                call.target,
+                following.name,
+                phase,
+                self._now(),
+                following.percent,
+                (job.key("InstanceID") or "") if job else "",
+                trouble,
+                step=following.step,
+                made=half.made if half else (),
+                undo=Undo(*half.undo) if half and half.undo else None,
+            )
+        )
+
+    def _stop_short(self, call: Call, name: str, phase: Phase, error: HvError) -> None:
+        """The last word on a call that was never sent."""
         self._hub.report(
             CallUpdate(
                 call.id,
@@ -395,8 +417,6 @@ class Act:
                 name,
                 phase,
                 self._now(),
-                percent,
-                job,
-                trouble,
+                trouble=trouble_of(error),
             )
         )

@@ -5,15 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from tui.collector.act import Act, target_of
+from tui.collector.act import Act
 from tui.collector.connect import Connect, connect
 from tui.collector.hub import Hub
 from tui.collector.messages import Call, CallUpdate, Configure, HostLink, Pace, Phase
 from tui.collector.watch import Pacing, Tier, Watch
 from tui.hyperv.model import Trouble
 from tui.wsman.client import Throttle
-
-__all__ = ["Crew", "target_of"]
 
 
 class Crew:
@@ -84,6 +82,11 @@ class Crew:
                 now=self._now,
             )
         self._acts[call.host].submit(call)
+
+    def inspect(self, host: str, vm: str) -> None:
+        """Keep one machine's sheet fresh, and no other."""
+        for name, watch in self._watches.items():
+            watch.inspect(vm if name == host else "")
 
     def poke(self, host: str) -> None:
         """Refresh one host now, or all of them."""

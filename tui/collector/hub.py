@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from tui.collector.messages import Batch, CallUpdate, Exchange, Update
 from tui.hyperv.model import Host, HostVitals, Inventory, Record
+from tui.hyperv.sheet import Sheet
 
 READS_PER_BATCH = 40
 """Reading exchanges are a sample for ``:perf``; failures and acting ones are kept in full."""
@@ -34,6 +35,7 @@ class _Station:
 @dataclass(slots=True)
 class _Outbox:
     calls: list[CallUpdate] = field(default_factory=list)
+    sheets: dict[str, Sheet] = field(default_factory=dict)
     exchanges: list[Exchange] = field(default_factory=list)
     reads: deque[Exchange] = field(default_factory=lambda: deque(maxlen=READS_PER_BATCH))
 
@@ -74,6 +76,12 @@ class Hub:
         """Progress of a call."""
         with self._changed:
             self._outbox.calls.append(update)
+            self._changed.notify_all()
+
+    def show(self, sheet: Sheet) -> None:
+        """A machine in full. Takes the place of an earlier one not yet sent."""
+        with self._changed:
+            self._outbox.sheets[sheet.id] = sheet
             self._changed.notify_all()
 
     def log(self, exchange: Exchange) -> None:
@@ -140,10 +148,11 @@ class Hub:
             )
             outbox, self._outbox = self._outbox, _Outbox()
         exchanges = (*outbox.exchanges, *outbox.reads)
-        return Batch(updates, tuple(outbox.calls), exchanges, idle=idle)
+        sheets = tuple(outbox.sheets.values())
+        return Batch(updates, tuple(outbox.calls), sheets, exchanges, idle=idle)
 
     def _worth_telling(self) -> bool:
-        waiting = self._outbox.calls or self._outbox.exchanges
+        waiting = self._outbox.calls or self._outbox.exchanges or self._outbox.sheets
         if waiting or any(station.dirty for station in self._stations.values()):
             return True
         return not self._idle_told and not any(self._busy.values())

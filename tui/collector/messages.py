@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from tui.hyperv.model import Host, HostVitals, Job, Record, Switch, Trouble, Vm, VmVitals
+from tui.hyperv.sheet import Sheet
 
 # -- deck to collector ---------------------------------------------------------------------
 
@@ -68,6 +69,13 @@ class Call(msgspec.Struct, frozen=True, tag=True):
     """EnabledState the person saw; the call is refused when the host says otherwise."""
 
 
+class Inspect(msgspec.Struct, frozen=True, tag=True):
+    """Keep the sheet of one machine fresh, until told of another; an empty ``vm`` ends it."""
+
+    host: str
+    vm: str = ""
+
+
 class Poke(msgspec.Struct, frozen=True, tag=True):
     """Refresh now; an empty host means all."""
 
@@ -91,7 +99,7 @@ class Stop(msgspec.Struct, frozen=True, tag=True):
     """End all lanes and exit."""
 
 
-Command: TypeAlias = Configure | Next | Call | Poke | Pace | Resync | Stop
+Command: TypeAlias = Configure | Next | Call | Inspect | Poke | Pace | Resync | Stop
 
 # -- collector to deck ---------------------------------------------------------------------
 
@@ -134,6 +142,14 @@ class Phase(StrEnum):
         return self not in (Phase.REQUESTED, Phase.ACCEPTED)
 
 
+class Undo(Record, frozen=True):
+    """A call that takes back what a failed one has made."""
+
+    action: str
+    target: str
+    arguments: dict[str, Any]
+
+
 class CallUpdate(Record, frozen=True):
     """Progress of one call."""
 
@@ -148,6 +164,12 @@ class CallUpdate(Record, frozen=True):
     percent: int | None = None
     job: str = ""
     trouble: Trouble | None = None
+    step: str = ""
+    """What is being done, when the verb takes several steps."""
+    made: tuple[str, ...] = ()
+    """What a verb that failed midway has made."""
+    undo: Undo | None = None
+    """The action that takes it away again."""
 
 
 class Exchange(Record, frozen=True):
@@ -169,6 +191,8 @@ class Batch(msgspec.Struct, frozen=True):
 
     updates: tuple[Update, ...] = ()
     calls: tuple[CallUpdate, ...] = ()
+    sheets: tuple[Sheet, ...] = ()
+    """Sheets that were read since the previous batch."""
     exchanges: tuple[Exchange, ...] = ()
     """Acting exchanges and failures always; reading ones sampled, newest first."""
     cpu: float = 0.0

@@ -16,7 +16,18 @@ from tui.collector.connect import Connect, connect
 from tui.collector.crew import Crew
 from tui.collector.framing import frame, read_frame
 from tui.collector.hub import Hub
-from tui.collector.messages import Batch, Call, Command, Configure, Next, Pace, Poke, Resync, Stop
+from tui.collector.messages import (
+    Batch,
+    Call,
+    Command,
+    Configure,
+    Inspect,
+    Next,
+    Pace,
+    Poke,
+    Resync,
+    Stop,
+)
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +111,8 @@ def obey(command: Command, hub: Hub, crew: Crew, answers: Answers) -> None:
             crew.configure(command)
         case Call():
             crew.submit(command)
+        case Inspect(host=host, vm=vm):
+            crew.inspect(host, vm)
         case Poke(host=host):
             crew.poke(host)
         case Pace():

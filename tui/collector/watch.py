@@ -7,6 +7,7 @@ stretches only itself, a failing one backs off with jitter and stays listed with
 from __future__ import annotations
 
 import logging
+import math
 import random
 import statistics
 import threading
@@ -21,7 +22,8 @@ import msgspec
 from tui.collector.connect import Connect
 from tui.collector.hub import Hub
 from tui.collector.messages import Exchange, HostLink
-from tui.errors import AuthRejected, Fault, HvError, LinkError, WireError
+from tui.errors import AuthRejected, Fault, HvError, LinkError, Refused, WireError
+from tui.hyperv import sheets
 from tui.hyperv.model import Host, HostVitals, Inventory, Link, Trouble
 from tui.hyperv.read import Reader
 from tui.wsman.client import CimClient, Throttle
@@ -32,6 +34,9 @@ FIRST_BACKOFF = 2.0
 LONGEST_BACKOFF = 60.0
 LONGEST_STRETCH = 60.0
 FACTS_EVERY = 600.0
+SHEET_EVERY = 10.0
+NEWCOMER_AFTER = 5.0
+"""Seconds between slow tiers, at least, when machines appear of which little is known."""
 
 
 class Tier(Flag):
@@ -41,7 +46,11 @@ class Tier(Flag):
     FAST = auto()
     SLOW = auto()
     FACTS = auto()
-    ALL = FAST | SLOW | FACTS
+    SHEET = auto()
+    """The one machine that is being looked at in full."""
+    CHANGED = FAST | SLOW | SHEET
+    """What an action may have touched."""
+    ALL = FAST | SLOW | FACTS | SHEET
 
 
 @dataclass(slots=True)
@@ -91,7 +100,8 @@ class Watch:
         self._trips: deque[float] = deque(maxlen=9)
         self._failures = 0
         self._stretch = 0.0
-        self._due = {Tier.FAST: 0.0, Tier.SLOW: 0.0, Tier.FACTS: 0.0}
+        self._due = {Tier.FAST: 0.0, Tier.SLOW: 0.0, Tier.FACTS: 0.0, Tier.SHEET: math.inf}
+        self._inspected = ""
         self._wake = threading.Condition()
         self._wanted = Tier.NONE
         self._stopped = False
@@ -131,6 +141,16 @@ class Watch:
                 self._hub.set_busy(self, busy=True)
             self._wake.notify()
 
+    def inspect(self, vm: str) -> None:
+        """Keep this machine's sheet fresh from now on; empty: none."""
+        with self._wake:
+            if vm == self._inspected:
+                return
+            self._inspected = vm
+            self._due[Tier.SHEET] = 0.0 if vm else math.inf
+        if vm:
+            self.poke(Tier.SHEET)
+
     def _run(self) -> None:
         try:
             while not self._stopped:
@@ -167,7 +187,7 @@ class Watch:
         failure: HvError | None = None
         if self._reader is None:
             tiers |= Tier.FAST
-        for tier in (Tier.FAST, Tier.FACTS, Tier.SLOW):
+        for tier in (Tier.FAST, Tier.SHEET, Tier.FACTS, Tier.SLOW):
             if tier in tiers and (failure := self._read(tier)) is not None:
                 break
         if failure is None:
@@ -209,8 +229,20 @@ class Watch:
                 return self._reader.facts()
             case Tier.SLOW:
                 return self._reader.slow()
+            case Tier.SHEET:
+                self._read_sheet()
+                return self._inventory
             case _:
                 return self._reader.fast()
+
+    def _read_sheet(self) -> None:
+        vm = self._inspected
+        if not vm or self._client is None:
+            return
+        try:
+            self._hub.show(sheets.read(self._client, self.link.id, vm, self._now))
+        except Refused as refused:
+            log.info("no sheet: %s", refused.title)
 
     def _failed(self, tier: Tier, error: HvError) -> HvError | None:
         """A refused slow tier leaves the host up; anything else takes it down."""
@@ -260,12 +292,18 @@ class Watch:
         now = time.monotonic()
         if failure is not None:
             pause = self._backoff(failure)
-            self._due = dict.fromkeys(self._due, now + pause)
+            self._due = {
+                tier: now + pause if at < math.inf else at for tier, at in self._due.items()
+            }
             return
         if Tier.FAST in tiers:
             self._due[Tier.FAST] = max(now, started + self._interval())
         if Tier.SLOW in tiers:
             self._due[Tier.SLOW] = now + self._pacing.slow
+        elif self._reader is not None and self._reader.wants_slow:
+            self._due[Tier.SLOW] = min(self._due[Tier.SLOW], now + NEWCOMER_AFTER)
+        if Tier.SHEET in tiers and self._inspected:
+            self._due[Tier.SHEET] = now + SHEET_EVERY
         if Tier.FACTS in tiers:
             self._due[Tier.FACTS] = now + FACTS_EVERY
 

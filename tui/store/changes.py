@@ -66,6 +66,8 @@ class Changes:
     """Calls that reached a final phase."""
     pending: set[str] = field(default_factory=set)
     """Keys of rows whose pending mark came, moved or went."""
+    sheets: set[str] = field(default_factory=set)
+    """GUIDs of machines whose sheet came."""
     exchanges: bool = False
     resync: set[str] = field(default_factory=set)
     """Hosts with a gap in their sequence: ask for everything."""

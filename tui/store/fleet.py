@@ -56,6 +56,8 @@ class Fleet:
         self._touched: dict[str, None] = {}
         """In the order they were told, so that rows keep it."""
         self._contested: set[str] = set()
+        self.shifted: set[str] = set()
+        """Hosts whose rows came or went in the last ``settle``."""
 
     # -- taking in -------------------------------------------------------------------------
 
@@ -105,13 +107,14 @@ class Fleet:
         Answers (old key, new key) where the row of a vanished twin took over the plain key.
         """
         inherited: list[tuple[str, str]] = []
+        self.shifted.clear()
         for guid in (*self._touched, *(self._contested - self._touched.keys())):
             wanted = self._resolve(guid)
             twins = [key for key in self._keys(guid) if key not in wanted]
             for key in twins:
                 if key != guid and wanted.get(guid) == key.partition("@")[2]:
                     inherited.append((key, guid))
-                del self.rows[key]
+                self.shifted.add(self.rows.pop(key).host.id)
                 delta.remove(key)
             for key, host in wanted.items():
                 self._place(key, guid, host, len(wanted) > 1, delta)
@@ -154,6 +157,7 @@ class Fleet:
                 key, sighting.vm, vitals, entry.info, entry.vitals, stale=entry.stale
             )
             self.rows[key].duplicate = twin
+            self.shifted.add(host)
             delta.add(key)
             return
         same = (
@@ -163,6 +167,8 @@ class Fleet:
             and row.duplicate is twin
         )
         if not same:
+            if row.host.id != host:
+                self.shifted |= {row.host.id, host}
             row.vm, row.vitals, row.duplicate = sighting.vm, vitals, twin
             row.host, row.host_vitals, row.stale = entry.info, entry.vitals, entry.stale
             delta.touch(key)

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 
 from tui.actions.declare import Kind, Target
 from tui.collector.messages import Batch, Call, CallUpdate, Exchange, HostLink, Update
-from tui.hyperv.model import Host, HostVitals, Link, Vm, VmVitals
+from tui.hyperv.model import Host, HostVitals, Inventory, Link, Vm, VmVitals
+from tui.hyperv.sheet import Sheet
 from tui.store.calls import Calls
 from tui.store.changes import Changes, LinkChange
 from tui.store.fleet import Fleet, HostEntry
@@ -20,6 +23,8 @@ from tui.store.rows import HostRow, JobRow, Mark, Stale, SwitchRow, VmRow
 from tui.store.series import History
 
 EXCHANGES = 1000
+SHEETS = 50
+"""Machines whose sheet is remembered, the latest ones."""
 FORGET_AFTER = 600.0
 """Seconds a vanished thing's marks and history wait for its return (a migration under way)."""
 INTERVAL = 2.0
@@ -41,6 +46,8 @@ class Store:
         """Newest first."""
         self.exchanged = 0
         """How many there have been: the number of the newest."""
+        self.sheets: dict[str, Sheet] = {}
+        """Machines in full, by GUID: those that were looked at."""
         self.marks: set[str] = set()
         """Keys of marked rows; a key outlives its row for a while."""
         self.histories: dict[str, History] = {}
@@ -95,17 +102,35 @@ class Store:
         row = self.row(key)
         if row is None or (isinstance(row, HostRow) and row.group):
             return None
-        if isinstance(row, VmRow):
-            return Target(
-                Kind.VM, row.vm.id, row.name, row.host, row.host_vitals, row.vm, row.vitals
-            )
         if isinstance(row, HostRow):
-            return Target(Kind.HOST, row.key, row.name, row.host, row.vitals)
-        if isinstance(row, SwitchRow):
-            return Target(
-                Kind.SWITCH, row.key, row.name, row.host, row.host_vitals, switch=row.switch
-            )
-        return Target(Kind.JOB, row.key, row.name, row.host, row.host_vitals, job=row.job)
+            target = Target(Kind.HOST, row.key, row.name, row.host, row.vitals)
+        elif isinstance(row, VmRow):
+            target = Target(Kind.VM, row.vm.id, row.name, row.host, row.host_vitals, row.vm)
+            target = replace(target, vitals=row.vitals, sheet=self.sheet(row.vm))
+        elif isinstance(row, SwitchRow):
+            target = Target(Kind.SWITCH, row.key, row.name, row.host, row.host_vitals)
+            target = replace(target, switch=row.switch)
+        else:
+            target = Target(Kind.JOB, row.key, row.name, row.host, row.host_vitals, job=row.job)
+        return replace(target, around=partial(self.around, target.host.id))
+
+    def sheet(self, vm: Vm) -> Sheet | None:
+        """The machine in full, when it has been read on the host it is on."""
+        found = self.sheets.get(vm.id)
+        return found if found is not None and found.host == vm.host else None
+
+    def around(self, host: str) -> Inventory:
+        """What is known of one host, as the collector has it."""
+        entry = self.hosts[host]
+        vms = [row for row in self.vms.values() if row.host.id == host]
+        return Inventory(
+            entry.info,
+            entry.vitals,
+            {row.vm.id: row.vm for row in vms},
+            {row.vm.id: row.vitals for row in vms},
+            {key: row.switch for key, row in self.switches.items() if row.host.id == host},
+            {key: row.job for key, row in self.jobs.items() if row.host.id == host},
+        )
 
     def oldest(self, now: float) -> tuple[float, str]:
         """Age in seconds of the oldest data on screen, and its host; (0, "") without data."""
@@ -135,9 +160,15 @@ class Store:
             self._apply_update(update, changes)
         if batch.updates:
             self._settle_vms(changes)
-            self._count(changes)
+            self._count({update.host for update in batch.updates}, changes)
         for call in batch.calls:
             self._calls.update(call, now, changes)
+        for sheet in batch.sheets:
+            self.sheets.pop(sheet.id, None)
+            self.sheets[sheet.id] = sheet
+            changes.sheets.add(sheet.id)
+        while len(self.sheets) > SHEETS:
+            del self.sheets[next(iter(self.sheets))]
         for exchange in reversed(batch.exchanges):
             self.exchanges.appendleft(exchange)
         self.exchanged += len(batch.exchanges)
@@ -327,11 +358,11 @@ class Store:
             if not job.subject and (subject := self.vms.get(job.job.subject)):
                 job.subject = subject.name
 
-    def _count(self, changes: Changes) -> None:
-        """VM counts of hosts, sums of groups."""
-        for entry in self.hosts.values():
-            row = self.host_rows[entry.info.id]
-            counts = self.fleet.counts(entry)
+    def _count(self, told: set[str], changes: Changes) -> None:
+        """VM counts of the hosts that told something or lost or gained a VM; sums of groups."""
+        for host in told | self.fleet.shifted:
+            row = self.host_rows[host]
+            counts = self.fleet.counts(self.hosts[host])
             if counts != (row.running, row.total):
                 row.running, row.total = counts
                 changes.hosts.touch(row.key)
