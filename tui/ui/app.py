@@ -38,6 +38,8 @@ GOODBYE = 4.0
 """Seconds a lost terminal gets to end tidily."""
 FAILURE_STAYS = 3600.0
 """Seconds a failure is shown unless it is dismissed."""
+NOTICE = 150
+"""Letters of a host's loss in a message; its detail tells it whole."""
 HINTS = (
     "vm.start", "vm.shutdown", "host.refresh", "app.menu", "app.mark", "app.filter",
     "app.palette", "app.help", "vm.set-notes", "app.detail", "app.zoom", "app.sort", "app.quit",
@@ -217,8 +219,14 @@ class DeckApp(App[int], inherit_bindings=False):
     def _tell_link(self, host: str, before: Link, after: Link) -> None:
         if after is Link.DOWN:
             trouble = self.store.hosts[host].vitals.trouble
+            why = (
+                f"{text.trouble_word(trouble)}, {trouble.cause or trouble.title}" if trouble else ""
+            )
             hint = f" - {trouble.hint}" if trouble and trouble.hint else ""
-            self.told(f"{host} is lost: {text.trouble(trouble)}{hint}", warning=True)
+            words = f"{host} is lost: {why}{hint}"
+            if len(words) > NOTICE:
+                words = words[: NOTICE - 1].rstrip() + self.glyphs.ellipsis
+            self.told(words, warning=True)
         elif before is Link.DOWN and after in (Link.UP, Link.SLOW):
             self.told(f"{host} answers again")
 
