@@ -102,6 +102,8 @@ def answer(
             return 200, _Desk(service, enumerations, header, user).serve(request)
         except Refusal as refusal:
             header = header or refusal.header
+            if header and user and header.action == END:
+                return 204, b""
             if header and user and _asks_for_config(header):
                 return 200, _config(header)
             return 500, _fault(service, refusal.reply, header)
@@ -260,6 +262,8 @@ class _Desk:
         return found
 
 
+END = "http://schemas.microsoft.com/wbem/wsman/1/wsman/End"
+"""A client is through with an operation; collectors of Windows answer 204 and no message."""
 _SAMPLE_CONTEXT = "uuid:00000000-0000-0000-0000-000000000000"
 _ENDING = 40
 """Characters of an end mark, which the last page carries on top."""

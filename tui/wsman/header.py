@@ -63,6 +63,19 @@ class Header:
     selectors: tuple[tuple[str, str], ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     fragment: str | None = None
+    operation_id: str = ""
+    """p:OperationID as sent: the answer repeats it, and clients that sent one insist on it."""
+
+    @property
+    def operation_text(self) -> str:
+        """The client's OperationID given back; an answer is always the first and only one."""
+        if not self.operation_id:
+            return ""
+        told = soap.escape(self.operation_id)
+        return (
+            f'<p:OperationID s:mustUnderstand="false">{told}</p:OperationID>'
+            "<p:SequenceId>1</p:SequenceId>"
+        )
 
     @property
     def timeout(self) -> timedelta:
@@ -86,6 +99,7 @@ def read(element: Element) -> Header:
         to=soap.content(found.get(f"{{{soap.ADDRESSING}}}To")),
         action=soap.content(found.get(f"{{{soap.ADDRESSING}}}Action")),
         resource=soap.content(found.get(f"{{{soap.WSMAN}}}ResourceURI")),
+        operation_id=soap.content(found.get(f"{{{soap.MSWSMAN}}}OperationID")),
     )
     try:
         _refuse_unknown(element)

@@ -175,7 +175,9 @@ def encode(
 
     ``projection`` holds the columns of ``SELECT a,b``: items are then written as fragments.
     """
-    opening = _opening(_DECLARED[type(reply)])
+    operation = header.operation_text if header else ""
+    declared = _DECLARED[type(reply)]
+    opening = _opening(declared if not operation or "p" in declared else f"{declared}p")
     if isinstance(reply, Identity):
         text = f"{opening}<s:Header/><s:Body>{_identity(reply)}</s:Body></s:Envelope>"
         return text.encode()
@@ -191,7 +193,7 @@ def encode(
     relates = f"<a:RelatesTo>{soap.escape(header.message_id)}</a:RelatesTo>" if header else ""
     text = (
         f"{opening}<s:Header><a:Action>{soap.escape(action)}</a:Action>"
-        f"<a:MessageID>{soap.new_message_id()}</a:MessageID><a:To>{soap.ANONYMOUS}</a:To>"
+        f"<a:MessageID>{soap.new_message_id()}</a:MessageID>{operation}<a:To>{soap.ANONYMOUS}</a:To>"
         f"{relates}{extra}</s:Header><s:Body>{body}</s:Body></s:Envelope>"
     )
     return text.encode()
