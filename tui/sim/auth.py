@@ -11,6 +11,7 @@ import contextlib
 import hmac
 import logging
 import os
+import re
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -30,10 +31,13 @@ SEALED_TYPE = (
     'multipart/encrypted;protocol="application/HTTP-SPNEGO-session-encrypted";'
     'boundary="Encrypted Boundary"'
 )
-_PLAIN_TYPE = b"application/soap+xml;charset=UTF-8"
 _BOUNDARY = b"--Encrypted Boundary\r\n"
 _END = b"--Encrypted Boundary--\r\n"
 _OCTETS = b"\tContent-Type: application/octet-stream\r\n"
+_DATA = re.compile(
+    rb"--Encrypted Boundary\r\n[\t ]*Content-Type: application/octet-stream\r\n", re.IGNORECASE
+)
+"""Where the sealed part begins. Windows indents with a tab; virt-who, for one, does not."""
 
 _environment = threading.Lock()
 """Guards NTLM_USER_FILE, the only way to tell pyspnego's acceptor whom to accept."""
@@ -208,7 +212,7 @@ class Login:
             raise BadSeal("the message has not the length it claims")
         return bytes(plain)
 
-    def seal(self, plain: bytes) -> bytes:
+    def seal(self, plain: bytes, plain_type: str = "application/soap+xml;charset=UTF-8") -> bytes:
         """A multipart/encrypted body around an envelope."""
         if self._context is None:
             raise BadSeal("the connection has no keys")
@@ -217,7 +221,7 @@ class Login:
             (
                 _BOUNDARY,
                 b"\tContent-Type: application/HTTP-SPNEGO-session-encrypted\r\n",
-                b"\tOriginalContent: type=%b;Length=%d\r\n" % (_PLAIN_TYPE, len(plain)),
+                b"\tOriginalContent: type=%b;Length=%d\r\n" % (plain_type.encode(), len(plain)),
                 _BOUNDARY,
                 _OCTETS,
                 len(wrapped.header).to_bytes(4, "little"),
@@ -241,9 +245,10 @@ def _opens(token: bytes) -> bool:
 
 def _parts(body: bytes) -> tuple[int, bytes, bytes]:
     """Announced length, signature and ciphertext. Cut by position, since ciphertext is binary."""
-    head, found, rest = body.partition(_OCTETS)
-    if not found or not rest.endswith(_END) or not head.endswith(_BOUNDARY):
+    found = _DATA.search(body)
+    if found is None or not body.endswith(_END) or not body.startswith(_BOUNDARY):
         raise BadSeal("the multipart framing is broken")
+    head, rest = body[: found.start()], body[found.end() :]
     announced = head.rpartition(b"Length=")[2].split(b"\r\n", 1)[0]
     size = int.from_bytes(rest[:4], "little")
     data = rest[4 : -len(_END)]

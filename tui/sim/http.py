@@ -31,6 +31,9 @@ ANONYMOUS = ""
 ALWAYS = -1
 
 _PLAIN_TYPE = "application/soap+xml;charset=UTF-8"
+_WIDE_TYPE = "application/soap+xml;charset=UTF-16"
+_WIDE = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
+"""How a message in UTF-16 begins, which native Windows clients send."""
 _IDENTITY = b"http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
 _HEAD_LIMIT = 64 * 1024
 _READ_LIMIT = 32 * 1024 * 1024
@@ -344,7 +347,7 @@ class _Connection:
             return _Reply(413)
         reply = await self._execute(plain, user)
         if request.sealed and reply.body:
-            reply.body, reply.type = self._login.seal(reply.body), SEALED_TYPE
+            reply.body, reply.type = self._login.seal(reply.body, reply.type), SEALED_TYPE
         return reply
 
     async def _execute(self, envelope: bytes, user: str) -> _Reply:
@@ -365,7 +368,11 @@ class _Connection:
             raise _HangUp
         if faults.take("malformed"):
             body = body[: len(body) // 2] + b"<&>"
-        return _Reply(status, body, _PLAIN_TYPE if body else "", executed=True)
+        kind = _PLAIN_TYPE if body else ""
+        if body and envelope.startswith(_WIDE):
+            # Windows answers in the charset it was asked in (wsman-wire 1).
+            body, kind = body.decode("utf-8", "replace").encode("utf-16"), _WIDE_TYPE
+        return _Reply(status, body, kind, executed=True)
 
     # -- answering -------------------------------------------------------------------------
 
@@ -379,7 +386,8 @@ class _Connection:
         lines.append(f"Date: {_date(int(time.time()))}")
         if reply.close:
             lines.append("Connection: close")
-        lines.append(f"Content-Length: {len(reply.body)}")
+        if reply.status != 204:
+            lines.append(f"Content-Length: {len(reply.body)}")
         head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
         body = reply.body
         cut = bool(body) and reply.executed and faults.take("truncate")
