@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui.sim import create, devices_add, resource_rules, shapes
-from tui.sim.jobs import Done, Work
+from tui.sim.jobs import Done, JobError, Work
 from tui.sim.machine import Configuration, Machine
 from tui.sim.methods_settings import configuration
-from tui.sim.outcome import INVALID, STATE, Call, Method, Stop
+from tui.sim.outcome import INVALID, STATE, Call, Method, Stop, returned
 from tui.wsman.cim import CimInstance, CimRef, CimValue
 from tui.wsman.reply import MethodOutput
 
@@ -66,6 +66,8 @@ def add(call: Call) -> MethodOutput:
         raise Stop(INVALID)
     made = _plug_all(call, machine, target, given)
 
+    refs = tuple(shapes.setting_ref(item) for item in made)
+
     def done(at: float) -> tuple[CimRef, ...]:
         for item in made:
             call.host.repository.add(target.put(item))
@@ -74,13 +76,18 @@ def add(call: Call) -> MethodOutput:
             for source in target.of("Msvm_BootSourceSettingData"):
                 call.host.repository.add(source)
         _touched(machine, at)
-        return tuple(shapes.setting_ref(item) for item in made)
+        return refs
 
     def failed(at: float) -> None:
         for item in made:
             target.resources.pop(shapes.text(item, "InstanceID").lower(), None)
 
-    return call.job(Work(30, "Adding Virtual Machine Resources", 0.7, done, failed), machine)
+    if not machine.alive:
+        # Clients take the first reference of the answer for what they have added (libvirt does).
+        done(call.host.fabric.now())
+        return returned(ResultingResourceSettings=refs)
+    started = call.job(Work(30, "Adding Virtual Machine Resources", 0.7, done, failed), machine)
+    return MethodOutput(started.return_value, {**started.values, "ResultingResourceSettings": refs})
 
 
 def _plug_all(
@@ -90,7 +97,7 @@ def _plug_all(
     before = dict(target.resources)
     try:
         return [devices_add.plug(call, machine, target, item) for item in given]
-    except Stop:
+    except (Stop, JobError):
         target.resources = before
         raise
 
