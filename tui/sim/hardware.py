@@ -232,6 +232,11 @@ def _defaults(host: SimHost, random: Random) -> list[CimInstance]:
         item.values["HostResource"] = None
         if "Address" in item.values:
             item.values["Address"] = "" if "Ethernet" in item.class_name else None
+    for word, count in (("Maximum", 240), ("Minimum", 1), ("Increment", 1)):
+        limit = build.processor("x", count)
+        root = pool[limit.class_name]
+        limit.values["InstanceID"] = f"Microsoft:Definition\\{root}\\{word}"
+        samples.append(limit)
     for class_name, feature in shapes.FEATURES.items():
         samples.append(
             shapes.new(
