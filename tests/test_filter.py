@@ -181,13 +181,7 @@ def test_marks_and_age_of_data_are_of_the_row() -> None:
     assert not parse("is:marked | is:stale", "vm").matches(row)
     assert parse("is:marked", "vm").matches(replace(row, marked=True))
     assert parse("is:stale", "vm").matches(replace(row, stale=Stale.LOST))
-    assert parse("is:problem", "vm").matches(replace(row, stale=Stale.LOST))
-
-
-def test_a_start_that_began_before_we_looked_is_stuck_by_its_uptime() -> None:
-    assert parse("is:stuck", "vm").matches(vm_row("a", state=10, since=NOW, started_at=NOW - 900))
-    assert not parse("is:stuck", "vm").matches(vm_row("a", state=10, since=NOW, started_at=NOW - 9))
-    assert not parse("is:stuck", "vm").matches(vm_row("a", since=NOW - 900))
+    assert parse("is:lost", "vm").matches(replace(row, stale=Stale.LOST))
 
 
 def test_tags_of_a_host_count_for_what_runs_on_it() -> None:

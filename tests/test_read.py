@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from msgspec import structs
@@ -169,16 +170,60 @@ def test_started_at_stands_still_while_uptime_jitters() -> None:
     assert restarted.started_at == pytest.approx(10_008.0)
 
 
-def test_since_is_when_the_state_was_first_seen() -> None:
+def test_since_is_what_the_host_says_however_late_we_look() -> None:
     at = bench()
-    born = at.clock.now()
-    inventory = settle(at)
-    assert named(inventory, "sql01")[1].since == born
+    first = named(at.reader.fast(), "sql01")[1]
+    assert (first.since, first.since_at_least) == (at.clock.now(), True)
+    vitals = named(at.reader.slow(), "sql01")[1]
+    assert vitals.since == pytest.approx(at.clock.now() - 90000.0, abs=1)
+    assert not vitals.since_at_least
+    truth = true_systems(at)[vitals.id]
+    assert vitals.process == truth["ProcessID"] != 0
+    at.pass_time(2)
+    assert named(at.reader.fast(), "sql01")[1].since == vitals.since
+
+
+def test_a_change_we_saw_is_dated_at_once_and_then_exactly() -> None:
+    at = bench()
+    settle(at)
     at.client.invoke(vm_ref(at.vm("sql01")), "RequestStateChange", RequestedState=3)
     at.pass_time(60)
     vitals = named(at.reader.fast(), "sql01")[1]
     assert vitals.state == EnabledState.OFF
-    assert vitals.since == at.clock.now()
+    assert (vitals.since, vitals.since_at_least) == (at.clock.now(), False)
+    assert vitals.process == 0
+    exact = named(at.reader.slow(), "sql01")[1]
+    assert at.clock.now() - 60 <= exact.since < at.clock.now()
+
+
+@pytest.mark.parametrize("told", [datetime(1601, 1, 1, tzinfo=UTC), None, "state", "ahead"])
+def test_a_date_that_cannot_be_of_this_state_is_not_taken(told: datetime | str | None) -> None:
+    at = bench()
+    before = named(at.reader.fast(), "sql01")[1]
+    row = true_systems(at)[before.id]
+    if told == "state":
+        row.values["EnabledState"] = 3
+    elif told == "ahead":
+        row.values["TimeOfLastStateChange"] = datetime.fromtimestamp(at.clock.now() + 90, UTC)
+    else:
+        row.values["TimeOfLastStateChange"] = told
+    after = machines.join_standings({before.id: before}, [row], at.clock.now())[before.id]
+    assert (after.since, after.since_at_least) == (before.since, True)
+
+
+def test_contact_is_remembered_for_as_long_as_the_machine_runs() -> None:
+    at = bench()
+    row = at.wql(V2, "SELECT * FROM Msvm_SummaryInformation WHERE ElementName = 'sql01'")[0]
+    row.values["Heartbeat"] = 12
+    vitals = machines.join_vitals(row, "hv01", None, 1000.0)
+    assert not vitals.had_contact
+    row.values["Heartbeat"] = 2
+    vitals = machines.join_vitals(row, "hv01", vitals, 1000.0)
+    row.values["Heartbeat"] = 12
+    vitals = machines.join_vitals(row, "hv01", vitals, 1000.0)
+    assert vitals.had_contact
+    row.values["UpTime"] = 1000
+    assert not machines.join_vitals(row, "hv01", vitals, 1000.0).had_contact
 
 
 # -- the two ways to a summary -------------------------------------------------------------

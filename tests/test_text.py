@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.hyperv.model import HostVitals, Link, Nic, NicKind, Trouble, Vlan, VlanMode, Vm, VmVitals
+from tui.hyperv.model import HostVitals, Link, Nic, NicKind, Trouble, Vlan, VlanMode, VmVitals
 from tui.rows import text
 
 GB = 1024**3
@@ -128,22 +127,6 @@ def test_a_host_that_is_down_says_why() -> None:
     assert text.host_state(vitals).word == "Login refused"
     assert text.trouble(trouble) == "hv01 refused the account: wrong password (1326)"
     assert text.host_state(HostVitals("hv01", link=Link.DOWN)).word == "Down"
-
-
-@pytest.mark.parametrize(
-    ("changes", "word"),
-    [
-        ({"state": 2, "heartbeat": 2, "health": 5}, ""),
-        ({"state": 2, "heartbeat": 12, "health": 5}, ""),
-        ({"state": 2, "heartbeat": 13}, "heartbeat lost"),
-        ({"state": 32789}, "Paused-crit"),
-        ({"state": 3, "health": 25}, "health 25"),
-        ({"state": 2, "replication": 3}, "replication critical"),
-        ({"state": 4711}, "state not known"),
-    ],
-)
-def test_problems(changes: dict[str, Any], word: str) -> None:
-    assert text.problem(Vm("g", "h", "a"), VmVitals("g", "h", **changes)) == word
 
 
 def test_network_words() -> None:

@@ -24,6 +24,8 @@ _REALIZED = "microsoft:hyper-v:system:realized"
 _SNAPSHOT = "microsoft:hyper-v:snapshot:"
 _GENERATION_2 = ":2"
 _PRODUCTION = (3, 4)
+_ANSWERS = (2, 3, 6)
+"""Heartbeats only a guest that answers has."""
 
 Rows = Sequence[CimInstance]
 
@@ -86,7 +88,8 @@ def join_vitals(
     memory = clean.maybe(get("MemoryUsage")) if alive else None
     available = clean.maybe(get("MemoryAvailable")) if alive else None
     heartbeat = clean.maybe(get("Heartbeat")) if alive else None
-    steady = previous is not None and previous.state == state
+    before = previous if previous is not None and previous.state == state else None
+    started_at = _started_at(row, previous, now) if alive else None
     return VmVitals(
         id=vm_id(row),
         host=host,
@@ -98,15 +101,47 @@ def join_vitals(
         cpu=clean.maybe(get("ProcessorLoad")) if alive else None,
         memory=memory * MEGABYTE if memory is not None else None,
         memory_available=available if _is_share(available) else None,
-        started_at=_started_at(row, previous, now) if alive else None,
+        started_at=started_at,
         heartbeat=heartbeat or None,
         net_in=rates.net_in if alive else None,
         net_out=rates.net_out if alive else None,
         disk_read=rates.disk_read if alive else None,
         disk_write=rates.disk_write if alive else None,
         replication=clean.number(get("ReplicationHealth")),
-        since=previous.since if steady and previous else now,
+        since=before.since if before else now,
+        since_at_least=before.since_at_least if before else previous is None,
+        process=previous.process if previous and alive else 0,
+        had_contact=_had_contact(heartbeat, started_at, previous),
     )
+
+
+def _had_contact(heartbeat: int | None, started_at: float | None, before: VmVitals | None) -> bool:
+    """Guests without the integration services never answer; those that did may fall silent."""
+    if heartbeat in _ANSWERS:
+        return True
+    same_run = before is not None and before.started_at == started_at
+    return same_run and before is not None and before.had_contact
+
+
+def join_standings(
+    vitals: Mapping[str, VmVitals], systems: Rows, now: float
+) -> dict[str, VmVitals]:
+    """Vitals with what the machines themselves tell: since when, and in which process.
+
+    It holds for the state it was told with; a host whose clock is ahead of ours is not believed.
+    """
+    found = dict(vitals)
+    for row in systems:
+        known = found.get(vm_id(row))
+        if known is None:
+            continue
+        changed_at = clean.moment(row.get("TimeOfLastStateChange"))
+        process = clean.number(row.get("ProcessID")) if known.state in states.HAS_WORKER else 0
+        known = replace(known, process=process) if process != known.process else known
+        if row.get("EnabledState") == known.state and 0 < changed_at <= now:
+            known = replace(known, since=changed_at, since_at_least=False)
+        found[known.id] = known
+    return found
 
 
 def _is_share(percent: int | None) -> bool:

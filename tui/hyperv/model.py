@@ -303,7 +303,13 @@ class VmVitals(Record, frozen=True):
     replication: int = 0
     """ReplicationHealth: 0 not applicable, 1 OK, 2 warning, 3 critical."""
     since: float = 0.0
-    """Unix time at which this EnabledState was first seen."""
+    """Unix time since which it is in this EnabledState (TimeOfLastStateChange)."""
+    since_at_least: bool = False
+    """It was in this state when first seen, and the host does not say since when."""
+    process: int = 0
+    """Id of its worker process on the host, as of the last slow tick; 0 not known."""
+    had_contact: bool = False
+    """Its heartbeat has been seen in this run: silence now is a loss."""
 
     @property
     def demand(self) -> int | None:

@@ -79,6 +79,9 @@ SYSTEMS = Query(
     "VirtualSystemType = 'Microsoft:Hyper-V:System:Realized' "
     "OR VirtualSystemType LIKE 'Microsoft:Hyper-V:Snapshot:%'",
 )
+STANDINGS = Query(
+    "Msvm_ComputerSystem", ("Name", "EnabledState", "TimeOfLastStateChange", "ProcessID")
+)
 PROCESSORS = Query(
     "Msvm_ProcessorSettingData",
     ("InstanceID", "VirtualQuantity", "ExposeVirtualizationExtensions"),

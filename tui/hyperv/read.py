@@ -229,6 +229,7 @@ class Reader:
             integration=devices.join_integration(settings, status),
             guests=devices.join_guests(status["kvp"] or ()),
         )
+        standings = optional(queries.STANDINGS)
         before = self._inventory
         vms = machines.join_vms(before.vms, parts, self._host, before.vm_vitals)
         self._learn_affected()
@@ -236,6 +237,7 @@ class Reader:
             before,
             host=self._with_hardware(before.host),
             vms=vms,
+            vm_vitals=machines.join_standings(before.vm_vitals, standings or (), self._now()),
             jobs={key: self._with_subject(job) for key, job in before.jobs.items()},
         )
         if ports is not None and switches is not None:

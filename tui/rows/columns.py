@@ -17,6 +17,7 @@ from tui.rows.activity import (
     PHASES,
 )
 from tui.rows.column import Cell, Column, find, order, plain, select
+from tui.rows.findings import finding, stuck
 from tui.store.rows import HostRow, SwitchRow, VmRow
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
 
 def _vm_state(row: VmRow) -> Cell:
     state = text.vm_shown(row.vitals, row.pending)
+    if not row.pending and (found := stuck(row)):
+        state = text.State("▲", "!", state.word, found.tone)
     return Cell(str(state), "stale" if row.stale >= 3 else state.tone)
 
 
@@ -115,7 +118,13 @@ def _vm_disk(row: VmRow) -> float | None:
 
 
 def _problem(row: VmRow) -> str:
-    return text.problem(row.vm, row.vitals)
+    found = finding(row)
+    return found.words if found else ""
+
+
+def _problem_cell(row: VmRow) -> Cell:
+    found = finding(row)
+    return Cell(*found) if found else Cell("")
 
 
 def _address_key(row: VmRow) -> str | None:
@@ -146,7 +155,7 @@ VM_COLUMNS: tuple[Column[VmRow], ...] = (
            plain(lambda r: text.first_line(r.vm.notes), "dim"), 24, 8, priority=8, grow=True),
     Column("cluster", "Cluster", lambda r: r.host.cluster, plain(lambda r: r.host.cluster),
            10, 6, priority=9),
-    Column("problem", "Problem", _problem, plain(_problem, "error"), 20, 10, priority=9),
+    Column("problem", "Problem", _problem, _problem_cell, 20, 10, priority=9),
     Column("generation", "Gen", lambda r: r.vm.generation or None,
            plain(lambda r: text.count(r.vm.generation)), 3, right=True, priority=9),
     Column("version", "Version", lambda r: version(r.vm.version), plain(lambda r: r.vm.version),

@@ -12,11 +12,8 @@ from tui.collector.messages import CallUpdate, Exchange
 from tui.hyperv.model import Host, HostVitals, Link
 from tui.rows import columns, text
 from tui.rows.activity import PHASES
+from tui.rows.findings import finding, stuck
 from tui.store.rows import HostRow, JobRow, Stale, VmRow
-
-STUCK_AFTER = 300.0
-"""Seconds in a passing state after which it no longer looks like passing."""
-_STARTING = 10
 
 
 class Unit(StrEnum):
@@ -117,19 +114,9 @@ def _vm_pieces(row: VmRow) -> list[str]:
     return pieces
 
 
-def _vm_stuck(row: VmRow) -> bool:
-    vitals = row.vitals
-    if vitals.state not in text.CHANGING:
-        return False
-    entered = vitals.since
-    if vitals.state == _STARTING and vitals.started_at:
-        # What was starting before we first looked tells by its uptime.
-        entered = min(entered, vitals.started_at)
-    return bool(entered) and row.host_vitals.read_at - entered > STUCK_AFTER
-
-
-def _vm_problem(row: VmRow) -> bool:
-    return row.stale >= Stale.LOST or bool(text.problem(row.vm, row.vitals)) or _vm_stuck(row)
+def _vm_problem(row: VmRow) -> tuple[str, ...]:
+    found = finding(row)
+    return (found.words if found else "",)
 
 
 def _vm_protected(row: VmRow) -> bool:
@@ -195,7 +182,7 @@ VM = Vocabulary(
         _of(Unit.SIZE, "net", _vm("net")),
         _of(Unit.SIZE, "io", _vm("disk")),
         _text("replica", lambda r: (text.REPLICATION.get(r.vitals.replication, ("",))[0],)),
-        _text("problem", lambda r: (text.problem(r.vm, r.vitals),)),
+        _text("problem", _vm_problem),
     ),
     flags={
         **_COMMON,
@@ -205,8 +192,8 @@ VM = Vocabulary(
         "paused": _in(9, 32789),
         "critical": lambda r: r.vitals.state in text.CRITICAL,
         "changing": lambda r: r.vitals.state in text.CHANGING,
-        "problem": _vm_problem,
-        "stuck": _vm_stuck,
+        "problem": lambda r: finding(r) is not None,
+        "stuck": lambda r: stuck(r) is not None,
         "protected": _vm_protected,
         "dynamic": lambda r: r.vm.dynamic_memory,
         "clustered": lambda r: bool(r.host.cluster),

@@ -22,7 +22,6 @@ from tui.hyperv.model import (
     Trouble,
     Vlan,
     VlanMode,
-    Vm,
     VmVitals,
 )
 
@@ -411,23 +410,6 @@ def tags(notes: str) -> tuple[str, ...]:
 
 def first_line(notes: str) -> str:
     return notes.strip().split("\n", 1)[0].strip()
-
-
-def problem(vm: Vm | None, vitals: VmVitals) -> str:
-    """What is wrong with a VM, in words; empty when nothing is."""
-    if vitals.state in CRITICAL:
-        return vm_state(vitals.state).word
-    if vitals.state not in VM_STATES or vitals.state == 0:
-        return "state not known"
-    if vitals.health not in (0, 5):
-        return f"health {vitals.health}"
-    if vitals.heartbeat in (6, 13):
-        return f"heartbeat {HEARTBEATS[vitals.heartbeat][0].lower()}"
-    if vitals.replication in (2, 3):
-        return f"replication {REPLICATION[vitals.replication][0].lower()}"
-    if vm is not None and any(point.kind == "missing" for point in vm.checkpoints):
-        return "checkpoint files missing"
-    return ""
 
 
 def host_memory(host: Host, vitals: HostVitals) -> float | None:

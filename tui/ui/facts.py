@@ -12,6 +12,7 @@ from tui.hyperv.model import Disk, HostVitals, Nic, Trouble
 from tui.rows import text
 from tui.rows.activity import PHASES
 from tui.rows.columns import vm_uptime
+from tui.rows.findings import finding, passing
 from tui.store import HostRow, JobRow, Stale, Store, SwitchRow, VmRow
 
 
@@ -71,7 +72,7 @@ def _vm(row: VmRow, store: Store, now: float) -> Iterator[Section]:
     state = text.vm_shown(vitals)
     power = Section("State").add("State", str(state), state.tone)
     if vitals.since and vitals.state in states.MOVING:
-        power.add("For", f"{text.uptime(now - vitals.since)}, as seen from here")
+        power.add("For", passing(vitals, now))
     power.add("Uptime", text.uptime(vm_uptime(row)))
     power.add("Heartbeat", *text.heartbeat(vitals.heartbeat))
     power.add("Host", row.host.id + (f" in {row.host.cluster}" if row.host.cluster else ""))
@@ -156,6 +157,7 @@ def _settings(row: VmRow) -> Section:
     settings.add("Host stops", text.STOP_ACTIONS.get(vm.automatic_stop))
     if vm.created_at:
         settings.add("Created", text.day(vm.created_at))
+    settings.add("Process", text.count(row.vitals.process))
     return settings.add("GUID", vm.id, "dim")
 
 
@@ -164,7 +166,8 @@ def _settings(row: VmRow) -> Section:
 
 def _attention(row: VmRow, store: Store, now: float) -> Section:
     section = Section("Attention")
-    section.add("Problem", text.problem(row.vm, row.vitals), "error")
+    if (found := finding(row)) is not None:
+        section.add("Problem", *found)
     if row.duplicate:
         section.add("Duplicate", "the same GUID is live on another host too", "error")
     _age(section, row.stale, row.host_vitals, now)

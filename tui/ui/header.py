@@ -16,6 +16,7 @@ from textual.message import Message
 from tui.hyperv.model import Link
 from tui.hyperv.states import RUNNING
 from tui.rows import text
+from tui.rows.findings import finding
 from tui.store import Store
 from tui.ui.patch import Patch
 from tui.ui.style import Glyphs, tones
@@ -145,7 +146,7 @@ class Header(Patch):
         )
 
     def _problems(self) -> int:
-        return sum(bool(text.problem(r.vm, r.vitals)) for r in self._store.vms.values())
+        return sum(finding(row) is not None for row in self._store.vms.values())
 
     def _age(self, now: float) -> Text:
         ink = tones(self.app)
