@@ -1,50 +1,20 @@
-"""One function per verb on a virtual machine or job. Plain values in, ``Outcome`` out.
-
-Knows the methods of root/virtualization/v2 and what their return values mean; keeps nothing and
-follows no job.
-"""
+"""Lifecycle, name and notes of a virtual machine, and cancelling a job."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.errors import Fault, MethodFailed, Refused, WireError
-from tui.hyperv import meanings
-from tui.hyperv.outcome import Done, Outcome, Started
-from tui.wsman.cim import CimInstance, CimRef, CimValue
+from tui.errors import Fault, Refused
+from tui.hyperv.ops.calling import gone_or, invoke, job_ref, modify_settings, vm_ref
+from tui.hyperv.outcome import Outcome
+from tui.wsman.cim import CimRef
 from tui.wsman.schema import VIRTUALIZATION
-from tui.wsman.values import JobRequest, OperationalStatus, RequestedState, ReturnValue
+from tui.wsman.values import JobRequest, OperationalStatus, RequestedState
 
 if TYPE_CHECKING:
     from tui.wsman.client import CimClient
-    from tui.wsman.reply import MethodOutput
 
 _REASON = "Requested by an administrator with hvdeck"
-
-# -- where things are ----------------------------------------------------------------------
-
-
-def vm_ref(vm_id: str) -> CimRef:
-    """The reference of a virtual machine."""
-    keys = (("CreationClassName", "Msvm_ComputerSystem"), ("Name", vm_id))
-    return CimRef("Msvm_ComputerSystem", keys, VIRTUALIZATION)
-
-
-def service_ref() -> CimRef:
-    """The management service; its one key that is the same on every host suffices."""
-    name = "Msvm_VirtualSystemManagementService"
-    return CimRef(name, (("CreationClassName", name),), VIRTUALIZATION)
-
-
-def job_ref(instance_id: str, class_name: str = "Msvm_ConcreteJob") -> CimRef:
-    """The reference of a job."""
-    return CimRef(class_name, (("InstanceID", instance_id),), VIRTUALIZATION)
-
-
-def settings_id(vm_id: str) -> str:
-    """InstanceID of a machine's current settings."""
-    return f"Microsoft:{vm_id}"
-
 
 # -- state ---------------------------------------------------------------------------------
 
@@ -54,7 +24,7 @@ def read_state(client: CimClient, vm_id: str, name: str = "") -> int:
     try:
         instance = client.get(vm_ref(vm_id))
     except Fault as fault:
-        raise _gone_or(fault, name or vm_id) from fault
+        raise gone_or(fault, name or vm_id) from fault
     state = instance.get("EnabledState")
     return state if isinstance(state, int) else 0
 
@@ -92,7 +62,7 @@ def save(client: CimClient, vm_id: str, name: str = "") -> Outcome:
 def _request_state(
     client: CimClient, vm_id: str, name: str, wanted: RequestedState, verb: str
 ) -> Outcome:
-    return _invoke(
+    return invoke(
         client, vm_ref(vm_id), "RequestStateChange", verb, name or vm_id, RequestedState=wanted
     )
 
@@ -103,7 +73,7 @@ def _request_state(
 def shut_down(client: CimClient, vm_id: str, name: str = "", *, force: bool = False) -> Outcome:
     """Ask the guest to shut down."""
     component = _shutdown_component(client, vm_id, name or vm_id, "shut down")
-    return _invoke(
+    return invoke(
         client,
         component,
         "InitiateShutdown",
@@ -117,7 +87,7 @@ def shut_down(client: CimClient, vm_id: str, name: str = "", *, force: bool = Fa
 def reboot(client: CimClient, vm_id: str, name: str = "", *, force: bool = False) -> Outcome:
     """Ask the guest to restart."""
     component = _shutdown_component(client, vm_id, name or vm_id, "reboot")
-    return _invoke(
+    return invoke(
         client, component, "InitiateReboot", "reboot", name or vm_id, Force=force, Reason=_REASON
     )
 
@@ -167,27 +137,6 @@ def set_notes(client: CimClient, vm_id: str, name: str, notes: str) -> Outcome:
     return modify_settings(client, vm_id, name, "set the notes of", {"Notes": (notes,)})
 
 
-def modify_settings(
-    client: CimClient, vm_id: str, name: str, verb: str, values: dict[str, CimValue]
-) -> Outcome:
-    """Change some of a machine's settings; only what changes is sent."""
-    from tui.wsman.embedded import to_text  # the deck imports this module and never calls a host
-
-    instance = CimInstance(
-        "Msvm_VirtualSystemSettingData",
-        {"InstanceID": settings_id(vm_id), **values},
-        VIRTUALIZATION,
-    )
-    return _invoke(
-        client,
-        service_ref(),
-        "ModifySystemSettings",
-        verb,
-        name or vm_id,
-        SystemSettings=to_text(instance),
-    )
-
-
 # -- jobs ----------------------------------------------------------------------------------
 
 
@@ -200,51 +149,13 @@ def cancel_job(
     try:
         job = client.get(ref)
     except Fault as fault:
-        raise _gone_or(fault, what) from fault
+        raise gone_or(fault, what) from fault
     if not job.get("Cancellable"):
         raise Refused(
             f"Cannot cancel {what}",
             cause="the host does not let this job be cancelled now",
             hint="wait until it ends",
         )
-    return _invoke(
+    return invoke(
         client, ref, "RequestStateChange", "cancel", what, RequestedState=JobRequest.TERMINATE
-    )
-
-
-# -- calling -------------------------------------------------------------------------------
-
-
-def _invoke(
-    client: CimClient, ref: CimRef, method: str, verb: str, name: str, **parameters: CimValue
-) -> Outcome:
-    try:
-        output = client.invoke(ref, method, **parameters)
-    except Fault as fault:
-        raise _gone_or(fault, name) from fault
-    return outcome(output, f"{ref.class_name}.{method}", f"Could not {verb} {name}")
-
-
-def outcome(output: MethodOutput, method: str, title: str) -> Outcome:
-    """What a return value means: done, a job, or an exception in words."""
-    if output.return_value == ReturnValue.COMPLETED:
-        return Done()
-    if output.return_value == ReturnValue.JOB_STARTED:
-        job = output.values.get("Job")
-        if isinstance(job, CimRef):
-            return Started(job)
-        raise WireError(title, cause=f"{method} started a job and did not say which")
-    cause, hint = meanings.of_return(output.return_value)
-    raise MethodFailed(title, method=method, code=output.return_value, cause=cause, hint=hint)
-
-
-def _gone_or(fault: Fault, name: str) -> Fault | Refused:
-    """The same fault, or a plain sentence when it means that the object is not there."""
-    if not meanings.is_gone(fault):
-        return fault
-    return Refused(
-        f"{name} is no longer on this host",
-        cause="it was deleted, moved to another host, or has ended",
-        hint="look at where it is now and try there",
-        code=fault.code,
     )
