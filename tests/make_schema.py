@@ -19,6 +19,20 @@ NAMESPACES = (
     "root/Microsoft/Windows/Storage",
     "root/Microsoft/Windows/HGS",
 )
+MISSING: dict[str, dict[str, Any]] = {
+    "root/cimv2": {
+        "Win32_ComputerSystemProcessor": {
+            "superclass": "CIM_Component",
+            "kind": "association",
+            "key": ["GroupComponent", "PartComponent"],
+            "properties": {
+                "GroupComponent": "ref:Win32_ComputerSystem",
+                "PartComponent": "ref:Win32_Processor",
+            },
+        }
+    }
+}
+"""Classes of Windows that clients ask for and the dump lacks."""
 KINDS = {"class": 0, "abstract": 1, "association": 2}
 TABLE = Path(__file__).parents[1] / "tui" / "wsman" / "schema.json"
 
@@ -72,7 +86,7 @@ def build(dump: Dump) -> Dump:
     writer = Writer()
     namespaces: Dump = {}
     for namespace in NAMESPACES:
-        classes = dump[namespace]
+        classes = {**dump[namespace], **MISSING.get(namespace, {})}
         namespaces[namespace] = {
             name: writer.row(cls, classes.get(cls.get("superclass") or "", {}))
             for name, cls in sorted(classes.items())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui.sim import build, network, shapes
 from tui.sim.plan import NicPlan
-from tui.wsman.cim import CimInstance, CimValue
+from tui.wsman.cim import CimInstance, CimRef, CimValue
 
 if TYPE_CHECKING:
     from tui.sim.world import SimHost
@@ -28,6 +28,7 @@ def furnish(host: SimHost) -> None:
         *_virtualization(host),
         *_defaults(host, random),
         *_computer(host, random),
+        *_socket_links(host),
         *_windows_services(host),
     ):
         host.repository.add(item)
@@ -309,6 +310,20 @@ def _computer(host: SimHost, random: Random) -> list[CimInstance]:
         Status="OK",
     )
     return [system, product, bios, *_sockets(host)]
+
+
+def _socket_links(host: SimHost) -> list[CimInstance]:
+    """From the computer to its sockets, the way libvirt looks for them."""
+    computer = CimRef("Win32_ComputerSystem", (("Name", host.name),), shapes.CIMV2)
+    return [
+        shapes.new(
+            "Win32_ComputerSystemProcessor",
+            shapes.CIMV2,
+            GroupComponent=computer,
+            PartComponent=CimRef("Win32_Processor", (("DeviceID", f"CPU{n}"),), shapes.CIMV2),
+        )
+        for n in range(host.plan.sockets)
+    ]
 
 
 def _sockets(host: SimHost) -> list[CimInstance]:
