@@ -60,6 +60,7 @@ class Reader:
         self._inventory = replace(self._inventory, host=host)
         self._tick = 0
         self._read_in = dict.fromkeys(_EVERY, -max(_EVERY.values()))
+        self._primed: set[str] = set()
         self._processor: CimInstance | None = None
         self._adapters = counters.Meter("BytesReceivedPersec", "BytesSentPersec")
         self._images = counters.Meter("ReadBytesPersec", "WriteBytesPersec")
@@ -85,6 +86,7 @@ class Reader:
         rows = machines.distinct(self._summaries.read(tasks=self._must_learn_subjects()))
         self._learn_subjects(rows)
         for name in self._turn(REQUESTS - self._summaries.spent):
+            self._read_in[name] = self._tick
             self._read_source(name)
         before = self._inventory
         now = self._now()
@@ -125,7 +127,6 @@ class Reader:
         return name == "jobs" and any(not job.finished for job in self._inventory.jobs.values())
 
     def _read_source(self, name: str) -> None:
-        self._read_in[name] = self._tick
         rows = self._ask.optional(_SOURCE[name], once=True)
         match name:
             case "cpu":
@@ -233,6 +234,8 @@ class Reader:
         before = self._inventory
         vms = machines.join_vms(before.vms, parts, self._host, before.vm_vitals)
         self._learn_affected()
+        self._prime("net", "disk")
+        before = self._inventory
         self._inventory = replace(
             before,
             host=self._with_hardware(before.host),
@@ -292,7 +295,15 @@ class Reader:
         )
         host = hosts.join_host(self._inventory.host, facts)
         self._inventory = replace(self._inventory, host=host)
+        self._prime("cpu", "memory")
         return self._inventory
+
+    def _prime(self, *names: str) -> None:
+        """Sources whose first value would come some fast ticks late: counters need two readings."""
+        for name in names:
+            if name not in self._primed and not self._ask.is_absent(_SOURCE[name]):
+                self._primed.add(name)
+                self._read_source(name)
 
 
 def _image_keys(vm: Vm) -> Iterator[str]:
