@@ -30,6 +30,7 @@ class Metric(IntEnum):
 WIDTH = len(Metric)
 FINE_STEP, FINE_SLOTS = 2.0, 300
 COARSE_STEP, COARSE_SLOTS = 10.0, 361
+RATIO = int(COARSE_STEP // FINE_STEP)
 HOLD = 15.0
 """Seconds a value stands for itself when nothing newer was read: slower refresh, no hole."""
 
@@ -108,10 +109,15 @@ class History:
     @staticmethod
     def _condense(fine: Ring, coarse: Ring, slot: int) -> None:
         """Once a coarse slot is over, it becomes the mean of its fine ones."""
-        ratio = int(COARSE_STEP // FINE_STEP)
-        first = slot * ratio
-        means = [fine.mean(first, first + ratio - 1, metric) for metric in range(WIDTH)]
-        coarse.put(slot, array("f", means))
+        first = slot * RATIO
+        start = first % fine.slots * WIDTH  # RATIO divides the slots, so the span never wraps
+        span = fine.values[start : start + (min(fine.head - first, RATIO - 1) + 1) * WIDTH]
+        means = array("f", BLANK)
+        for metric in range(WIDTH):
+            known = [value for value in span[metric::WIDTH] if value == value]
+            if known:
+                means[metric] = sum(known) / len(known)
+        coarse.put(slot, means)
 
     def latest(self, metric: Metric) -> float | None:
         """The newest value."""

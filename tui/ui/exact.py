@@ -7,9 +7,12 @@ on Textual's inside (its version is pinned, and a test measures the bytes).
 
 from __future__ import annotations
 
+import time
+
 from rich.console import Console
+from textual import events
 from textual._compositor import ChopsUpdate, Compositor
-from textual.screen import Screen
+from textual.screen import UPDATE_PERIOD, Screen
 
 
 class _ExactUpdate(ChopsUpdate):
@@ -37,8 +40,24 @@ class _ExactCompositor(Compositor):
 
 
 class ExactScreen(Screen[None]):
-    """Return one from ``App.get_default_screen``."""
+    """Return one from ``App.get_default_screen``.
+
+    What changes after a quiet moment is painted at once instead of at the next beat of Textual's
+    timer; only what follows within a beat waits for it. A key is answered without delay, and a
+    slow line still gets no more paints than its beat allows.
+    """
 
     def __init__(self) -> None:
         super().__init__(id="_default")
         self._compositor = _ExactCompositor()
+        self._painted_at = 0.0
+
+    async def _on_idle(self, event: events.Idle) -> None:
+        # Textual goes on to call the handler of the base class, which finds nothing left to do.
+        rested = time.monotonic() - self._painted_at >= UPDATE_PERIOD
+        if rested and self._dirty_widgets and not self._layout_required:
+            self._on_timer_update()
+
+    def _on_timer_update(self) -> None:
+        super()._on_timer_update()
+        self._painted_at = time.monotonic()

@@ -136,6 +136,10 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
     def cursor_index(self) -> int:
         return self._cursor
 
+    def index_of(self, key: str) -> int:
+        """Which line a row is; -1 when it is not shown."""
+        return self._at.get(key, -1)
+
     @property
     def visible_keys(self) -> list[str]:
         top = self._top

@@ -23,6 +23,8 @@ from tui.ui.style import Glyphs, tones
 
 SAMPLE = 5.0
 """Seconds between measurements of ourselves."""
+CALM = 20.0
+"""After counting machines for t seconds, they are not counted again for CALM * t."""
 
 
 class OwnLoad:
@@ -67,6 +69,8 @@ class Header(Patch):
         self._store = store
         self._glyphs = glyphs
         self.load = OwnLoad()
+        self._counts = (0, 0)
+        self._count_at = 0.0
 
     def tell(self, standing: Standing, now: float) -> None:
         """Say how things are; paints only what reads differently."""
@@ -103,10 +107,10 @@ class Header(Patch):
         ]
         if standing.failure:
             return [*parts, (1, Text(standing.failure, style=ink.style("error") + bold))]
+        self._count()
         parts.append((1, self._hosts()))
         parts.append((2, self._machines()))
-        problems = self._problems()
-        if problems:
+        if problems := self._counts[1]:
             parts.append((3, Text(f"{problems} need attention", style=ink.style("error"))))
         jobs = sum(not row.job.finished for row in self._store.jobs.values())
         if jobs:
@@ -139,14 +143,21 @@ class Header(Patch):
     def _machines(self) -> Text:
         ink = tones(self.app)
         rows = self._store.vms.values()
-        running = sum(row.vitals.state in RUNNING for row in rows)
         line = Text("VMs ", style=ink.style("dim"))
-        return line.append(f"{running} running", style=ink.style("running")).append(
+        return line.append(f"{self._counts[0]} running", style=ink.style("running")).append(
             f" of {len(rows)}", style=ink.style("dim")
         )
 
-    def _problems(self) -> int:
-        return sum(finding(row) is not None for row in self._store.vms.values())
+    def _count(self) -> None:
+        """Look through all machines; never so often that it takes more than a few percent."""
+        started = time.monotonic()
+        if started < self._count_at:
+            return
+        rows = self._store.vms.values()
+        running = sum(row.vitals.state in RUNNING for row in rows)
+        self._counts = (running, sum(finding(row) is not None for row in rows))
+        now = time.monotonic()
+        self._count_at = now + CALM * (now - started)
 
     def _age(self, now: float) -> Text:
         ink = tones(self.app)

@@ -260,13 +260,13 @@ class TablePane(Vertical):
 
     def marked(self) -> list[str]:
         """Marked rows: the hidden ones first, then as shown."""
-        shown = [key for key in self.grid.keys if key in self.store.marks]
-        seen = set(shown)
-        hidden = [key for key in self.store.marks if key in self.rows and key not in seen]
-        return sorted(hidden) + shown
+        here = [key for key in self.store.marks if key in self.rows]
+        shown = sorted((key for key in here if self.grid.index_of(key) >= 0), key=self.grid.index_of)
+        return sorted(key for key in here if self.grid.index_of(key) < 0) + shown
 
     def hidden_marks(self) -> int:
-        return len(self.marked()) - sum(key in self.store.marks for key in self.grid.keys)
+        marks = self.store.marks
+        return sum(key in self.rows and self.grid.index_of(key) < 0 for key in marks)
 
     def mark(self, keys: Iterable[str], on: bool) -> None:
         """Mark or unmark rows and show it."""
