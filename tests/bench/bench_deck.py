@@ -20,7 +20,9 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench.figures import line, quiet
+import psutil
+
+from tests.bench.figures import TITLE, line, quiet
 from tests.bench.terminal import Terminal, hvdeck, quantile, terminal
 
 TICK = 2.0
@@ -40,7 +42,7 @@ def start_up(scene: str, runs: int) -> None:
     line(f"first rows of the embedded fabric ({scene})", shown, "1.5 s")
 
 
-def idle_cost(screen: Terminal, seconds: float) -> None:
+def idle_cost(screen: Terminal, seconds: float, what: str, memory_budget: str, budget: str) -> None:
     """CPU of the deck's own process, of all processes, and resident memory."""
     family = screen.family()
     before = {p.pid: sum(p.cpu_times()[:2]) for p in family}
@@ -49,9 +51,9 @@ def idle_cost(screen: Terminal, seconds: float) -> None:
     spent = time.perf_counter() - started
     shares = {p.pid: 100 * (sum(p.cpu_times()[:2]) - before[p.pid]) / spent for p in family}
     memory = family[0].memory_info().rss / 2**20
-    line("CPU of the deck, nothing pressed", f"{shares[screen.pid]:.1f} % of a core", "5 %")
-    line("CPU of deck, collector and fabric", f"{sum(shares.values()):.1f} % of a core")
-    line("resident memory of the deck", f"{memory:.0f} MB")
+    deck, rest = shares[screen.pid], sum(shares.values()) - shares[screen.pid]
+    line(f"CPU, nothing pressed, {what}", f"{deck:.1f} % of a core (others {rest:.1f} %)", budget)
+    line(f"resident memory of the deck, {what}", f"{memory:.0f} MB", memory_budget)
 
 
 def bytes_per_tick(screen: Terminal, seconds: float, what: str, budget: str) -> None:
@@ -65,17 +67,31 @@ def bytes_per_tick(screen: Terminal, seconds: float, what: str, budget: str) -> 
     line(f"output per {TICK:.0f} s tick, 120x40, {what}", figures, budget)
 
 
+ECHO = "import os, tty; tty.setraw(0)\nwhile key := os.read(0, 1): os.write(1, key)"
+
+
 def key_to_paint(screen: Terminal, presses: int, what: str) -> None:
     """From the key to the first byte of its answer, refreshes going on.
 
-    Keys come at uneven moments, so that some of them meet a refresh under way.
+    Keys come at uneven moments, so that some of them meet a refresh under way. Beside it, key by
+    key in the same run, a program that does nothing but write the key back: what the machine
+    itself costs. The processor time is the deck's whole, its refreshes included.
     """
-    times = []
-    for index in range(presses):
-        screen.listen(0.03 + 0.037 * (index % 7) / 7)
-        times.append(1000 * screen.press(b"j" if index % 40 < 20 else b"k"))
+    times, floor = [], []
+    process = psutil.Process(screen.pid)
+    with terminal([sys.executable, "-c", ECHO]) as echo:
+        echo.press(b"x")
+        before = sum(process.cpu_times()[:2])
+        for index in range(presses):
+            screen.listen(0.03 + 0.037 * (index % 7) / 7)
+            floor.append(1000 * echo.press(b"x"))
+            times.append(1000 * screen.press(b"j" if index % 40 < 20 else b"k"))
+        spent = 1000 * (sum(process.cpu_times()[:2]) - before) / presses
     figures = f"p50 {quantile(times, 0.5):.1f} ms, p99 {quantile(times, 0.99):.1f} ms"
     line(f"key to paint, {what}", figures, "p50 15 ms, p99 50 ms")
+    figures = f"p50 {quantile(floor, 0.5):.1f} ms, p99 {quantile(floor, 0.99):.1f} ms"
+    line("  a bare echo beside it", figures)
+    line("  processor time of the deck per key", f"{spent:.1f} ms")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -85,15 +101,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--presses", type=int, default=200)
     options = parser.parse_args(arguments)
+    print(TITLE)
     with quiet():
         start_up(options.scene, options.runs)
         with terminal(hvdeck("--demo", options.scene)) as screen:
             screen.wait_for(b"Running")
             screen.listen(10.0)
-            idle_cost(screen, options.seconds)
+            idle_cost(screen, options.seconds, options.scene, "-", "5 %")
             bytes_per_tick(screen, options.seconds, "typical change", "3 KB")
             key_to_paint(screen, options.presses, options.scene)
-            screen.press(b"f")
+            screen.press(b"z")
             screen.listen(1.0)
             bytes_per_tick(screen, options.seconds, "frozen: nothing changed", "200 bytes")
 
