@@ -29,9 +29,11 @@ from tui.hyperv.model import (
     VmVitals,
 )
 from tui.rows import columns, text
-from tui.rows.columns import HOST_COLUMNS, VM_COLUMNS, VM_DEFAULT, find, order, select
+from tui.rows.columns import HOST_COLUMNS, HOST_DEFAULT, VM_COLUMNS, VM_DEFAULT, find, order, select
 from tui.rows.export import render
 from tui.store import HostRow, JobRow, SwitchRow, VmRow
+from tui.ui.rowline import Place, arrange, fit, piece
+from tui.ui.style import UNICODE
 
 NOW = 1_790_000_000.0
 GB = 1024**3
@@ -59,10 +61,47 @@ def test_column_ids_and_titles_are_unique_and_defaults_exist() -> None:
         assert [column.id for column in select(every, "", usual)] == list(usual)
 
 
-def test_what_matters_of_a_vm_fits_eighty_cells() -> None:
-    shown = [c for c in select(VM_COLUMNS, "", VM_DEFAULT) if c.priority <= 3]
-    assert {c.id for c in shown} >= {"name", "host", "state", "cpu", "memory", "uptime"}
-    assert sum(c.minimum or c.width for c in shown) + 2 * len(shown) <= 80
+def widths(columns: Any, usual: Any, cells: int) -> dict[str, int]:
+    return {place.column.id: place.width for place in arrange(select(columns, "", usual), cells)}
+
+
+@pytest.mark.parametrize("cells", [74, 78, 80])
+def test_what_matters_of_a_vm_fits_beside_the_hosts_and_on_a_narrow_screen(cells: int) -> None:
+    shown = widths(VM_COLUMNS, VM_DEFAULT, cells)
+    assert list(shown) == ["name", "host", "state", "cpu", "memory", "demand", "uptime"]
+    for host in ("HV-SLOW", "HV-SHAKY", "HV-REFUSES"):
+        assert fit(host, shown["host"]) == host
+    for number in (2, 3, 4, 10, 32773, 32779):
+        state = str(text.vm_state(number))
+        assert fit(state, shown["state"]) == state
+
+
+def test_no_state_is_cut_where_there_is_room() -> None:
+    room = widths(VM_COLUMNS, VM_DEFAULT, 120)["state"]
+    cut = [str(s) for s in text.VM_STATES.values() if len(str(s)) > room]
+    assert cut == ["▲ Resetting-crit"]
+
+
+@pytest.mark.parametrize("cells", [74, 78, 98, 118])
+def test_meters_of_hosts_are_wide_enough_to_compare(cells: int) -> None:
+    shown = widths(HOST_COLUMNS, HOST_DEFAULT, cells)
+    for column in ("cpu", "memory"):
+        drawn = piece(columns.Cell("83%", "", 0.83), Place(find(HOST_COLUMNS, column), 0,
+                                                           shown[column]), UNICODE)  # fmt: skip
+        assert drawn.bar >= 8
+
+
+def test_a_host_that_has_not_told_its_load_shows_that_it_is_not_known() -> None:
+    row = HostRow("hv01", HOST, HostVitals("hv01", link=Link.UP, read_at=NOW))
+    for column in ("cpu", "memory"):
+        assert find(HOST_COLUMNS, column).cell(row) == columns.Cell(text.unknown(), "dim")
+        assert find(HOST_COLUMNS, column).value(row) is None
+
+
+def test_states_flash_and_free_text_is_cut_at_its_end() -> None:
+    every = [c for kind, _ in columns.BY_KIND.values() for c in kind] + [*columns.CALL_COLUMNS]
+    assert {c.title for c in every if c.flash} == {"State", "Result"}
+    assert {c.title for c in every if c.prose} == {"Notes", "Problem", "Trouble", "Error", "Why"}
 
 
 def test_no_tone_is_unknown_and_no_title_is_wider_than_its_column() -> None:

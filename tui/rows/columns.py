@@ -135,15 +135,15 @@ def _address_key(row: VmRow) -> str | None:
 VM_COLUMNS: tuple[Column[VmRow], ...] = (
     Column("name", "Name", lambda r: r.vm.name, plain(lambda r: r.vm.name),
            24, 14, priority=0, grow=True),
-    Column("host", "Host", lambda r: r.host.id, plain(lambda r: r.host.id), 10, 6, priority=2),
+    Column("host", "Host", lambda r: r.host.id, plain(lambda r: r.host.id), 15, 10, priority=2),
     Column("state", "State", lambda r: text.vm_shown(r.vitals, r.pending).word, _vm_state,
-           16, priority=0),
+           15, 13, priority=0, flash=True),
     Column("cpu", "CPU", lambda r: r.vitals.cpu, _vm_cpu, 5, right=True, priority=1),
     Column("memory", "Memory", lambda r: r.vitals.memory,
            plain(lambda r: text.size(r.vitals.memory)), 7, right=True, priority=1),
     Column("demand", "Demand", lambda r: r.vitals.demand, _vm_demand, 7, right=True, priority=4),
     Column("uptime", "Uptime", vm_uptime, plain(lambda r: text.uptime(vm_uptime(r))),
-           7, right=True, priority=3),
+           8, right=True, priority=3),
     Column("heartbeat", "Heartbeat", lambda r: text.heartbeat(r.vitals.heartbeat)[0] or None,
            _heartbeat, 10, priority=4),
     Column("guest", "Guest", lambda r: r.vm.guest, plain(
@@ -152,10 +152,11 @@ VM_COLUMNS: tuple[Column[VmRow], ...] = (
     Column("checkpoints", "Checkpoints", lambda r: len(r.vm.checkpoints) or None, _checkpoints,
            12, priority=5),
     Column("notes", "Notes", lambda r: text.first_line(r.vm.notes),
-           plain(lambda r: text.first_line(r.vm.notes), "dim"), 24, 8, priority=8, grow=True),
+           plain(lambda r: text.first_line(r.vm.notes), "dim"), 24, 8, priority=8,
+           grow=True, prose=True),
     Column("cluster", "Cluster", lambda r: r.host.cluster, plain(lambda r: r.host.cluster),
            10, 6, priority=9),
-    Column("problem", "Problem", _problem, _problem_cell, 20, 10, priority=9),
+    Column("problem", "Problem", _problem, _problem_cell, 20, 10, priority=9, prose=True),
     Column("generation", "Gen", lambda r: r.vm.generation or None,
            plain(lambda r: text.count(r.vm.generation)), 3, right=True, priority=9),
     Column("version", "Version", lambda r: version(r.vm.version), plain(lambda r: r.vm.version),
@@ -212,7 +213,7 @@ def _host_word(row: HostRow) -> str:
 
 def _bar(percent: float | None) -> Cell:
     if percent is None:
-        return Cell("")
+        return Cell(text.unknown(), "dim")
     return Cell(text.percent(percent), _load_tone(percent), max(0.0, min(1.0, percent / 100)))
 
 
@@ -265,24 +266,24 @@ def _lp(row: HostRow) -> int:
 
 
 HOST_COLUMNS: tuple[Column[HostRow], ...] = (
-    Column("name", "Name", _host_name, plain(_host_name), 16, 10, priority=0, grow=True),
-    Column("state", "State", _host_word, _host_state, 17, 12, priority=0),
+    Column("name", "Name", _host_name, plain(_host_name), 17, 13, priority=0, grow=True),
+    Column("state", "State", _host_word, _host_state, 13, priority=0, flash=True),
     Column("cpu", "CPU", lambda r: r.vitals.cpu, lambda r: _bar(r.vitals.cpu),
-           10, 5, right=True, priority=1),
+           13, 5, right=True, priority=1),
     Column("memory", "Memory", _memory_share, lambda r: _bar(_memory_share(r)),
-           10, 5, right=True, priority=1),
+           13, 5, right=True, priority=1),
     Column("vms", "VMs", lambda r: r.total, plain(lambda r: f"{r.running}/{r.total}"),
            7, right=True, priority=2),
     Column("latency", "Latency", lambda r: r.vitals.latency or None,
-           plain(lambda r: text.latency(r.vitals.latency)), 7, right=True, priority=4),
-    Column("age", "Age", host_age, _host_age, 4, right=True, priority=3),
+           plain(lambda r: text.latency(r.vitals.latency)), 7, right=True, priority=7),
+    Column("age", "Age", host_age, _host_age, 4, right=True, priority=6),
     Column("cluster", "Cluster", lambda r: r.host.cluster, plain(lambda r: r.host.cluster),
-           10, 6, priority=6),
+           10, 6, priority=8),
     Column("os", "OS", lambda r: r.host.os, plain(lambda r: text.operating_system(r.host.os)),
-           26, 14, priority=5),
+           26, 14, priority=7),
     Column("trouble", "Trouble", lambda r: text.trouble(r.vitals.trouble),
            plain(lambda r: text.trouble(r.vitals.trouble), "error"),
-           40, 12, priority=6, grow=True),
+           40, 12, priority=7, grow=True, prose=True),
     Column("free", "Disk free", volume_free, _volume, 9, right=True, priority=7),
     Column("physical", "RAM", lambda r: r.host.memory or None,
            plain(lambda r: text.size(r.host.memory or None)), 7, right=True, priority=7),
@@ -337,7 +338,7 @@ def _yes(get: Callable[[SwitchRow], bool]) -> Callable[[SwitchRow], Cell]:
 SWITCH_COLUMNS: tuple[Column[SwitchRow], ...] = (
     Column("name", "Name", lambda r: r.switch.name, plain(lambda r: r.switch.name),
            22, 12, priority=0, grow=True),
-    Column("host", "Host", lambda r: r.host.id, plain(lambda r: r.host.id), 10, 6, priority=1),
+    Column("host", "Host", lambda r: r.host.id, plain(lambda r: r.host.id), 15, 10, priority=1),
     Column("kind", "Kind", lambda r: r.switch.kind.value,
            plain(lambda r: text.SWITCH_KINDS[r.switch.kind]), 9, priority=1),
     Column("uplink", "Uplink", _uplink, plain(_uplink), 24, 10, priority=2, grow=True),

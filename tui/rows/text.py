@@ -47,6 +47,11 @@ def ascii_in_use() -> bool:
     return _Look.ascii
 
 
+def unknown() -> str:
+    """What stands where a value applies and is not known."""
+    return "-" if _Look.ascii else "–"  # noqa: RUF001
+
+
 # -- numbers -------------------------------------------------------------------------------
 
 

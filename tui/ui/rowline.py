@@ -21,6 +21,8 @@ from tui.ui.style import Glyphs, Tones
 
 GUTTER = 2
 """Cells before the first column: the mark, and how the row stands."""
+RANKS = 6
+"""So much less important, a column goes before the more important one has to be narrow."""
 _SMALLEST_BAR = 3
 
 
@@ -156,8 +158,11 @@ def arrange(columns: Sequence[Column[Any]], available: int) -> list[Place]:
     """Which columns show, and where: the least important leave until the rest fits."""
     gap = 2 if available >= 96 else 1
     shown = list(columns)
-    while _needed(shown, gap) > available and any(column.priority for column in shown):
+    while shown:
         worst = max(range(len(shown)), key=lambda at: (shown[at].priority, at))
+        rank = shown[worst].priority
+        if not rank or _needed(shown, gap, comfort=rank - RANKS) <= available:
+            break
         del shown[worst]
     if not shown:
         return []
@@ -179,9 +184,13 @@ def _least(column: Column[Any]) -> int:
     return column.minimum or column.width
 
 
-def _needed(columns: Sequence[Column[Any]], gap: int) -> int:
-    """Cells for the columns at their least, with a blank at the right edge."""
-    return GUTTER + sum(map(_least, columns)) + gap * (len(columns) - 1) + 1
+def _needed(columns: Sequence[Column[Any]], gap: int, *, comfort: int = -1) -> int:
+    """Cells for the columns, with a blank at the right edge.
+
+    Those of a priority up to ``comfort`` take what they prefer, the others their least.
+    """
+    widths = (c.width if c.priority <= comfort else _least(c) for c in columns)
+    return GUTTER + sum(widths) + gap * (len(columns) - 1) + 1
 
 
 def _shrink(widths: list[int], missing: int) -> None:
@@ -193,10 +202,12 @@ def _shrink(widths: list[int], missing: int) -> None:
 
 def _widen(columns: Sequence[Column[Any]], widths: list[int], spare: int) -> None:
     """Spend spare cells: first every column to what it prefers, then those that grow."""
-    for at in sorted(range(len(columns)), key=lambda at: columns[at].priority):
-        more = min(spare, columns[at].width - widths[at])
-        widths[at] += more
-        spare -= more
+    for rank in sorted({column.priority for column in columns}):
+        equals = [at for at, column in enumerate(columns) if column.priority == rank]
+        while spare and (short := [at for at in equals if widths[at] < columns[at].width]):
+            for at in short[:spare]:
+                widths[at] += 1
+            spare -= min(spare, len(short))
     growing = [at for at, column in enumerate(columns) if column.grow]
     total = sum(columns[at].width for at in growing)
     left = spare
@@ -223,7 +234,7 @@ def piece(cell: Cell, place: Place, glyphs: Glyphs, *, indent: str = "") -> Piec
         fitted = fit(text, width, ellipsis=glyphs.ellipsis, prose=column.prose)
         return Piece(pad(fitted, width, right=column.right), cell.tone, -1, 0)
     text = clean(text)
-    reserved = max(cell_len(text), 4 if width < 12 else 7)
+    reserved = max(cell_len(text), 4)
     room = width - reserved - 1
     if room < _SMALLEST_BAR:
         fitted = fit(text, width, ellipsis=glyphs.ellipsis)
