@@ -266,7 +266,7 @@ def _lp(row: HostRow) -> int:
 
 
 HOST_COLUMNS: tuple[Column[HostRow], ...] = (
-    Column("name", "Name", _host_name, plain(_host_name), 17, 13, priority=0, grow=True),
+    Column("name", "Name", _host_name, plain(_host_name), 19, 13, priority=0, grow=True),
     Column("state", "State", _host_word, _host_state, 13, priority=0, flash=True),
     Column("cpu", "CPU", lambda r: r.vitals.cpu, lambda r: _bar(r.vitals.cpu),
            13, 5, right=True, priority=1),
@@ -276,7 +276,7 @@ HOST_COLUMNS: tuple[Column[HostRow], ...] = (
            7, right=True, priority=2),
     Column("latency", "Latency", lambda r: r.vitals.latency or None,
            plain(lambda r: text.latency(r.vitals.latency)), 7, right=True, priority=7),
-    Column("age", "Age", host_age, _host_age, 4, right=True, priority=6),
+    Column("age", "Age", host_age, _host_age, 4, right=True, priority=7),
     Column("cluster", "Cluster", lambda r: r.host.cluster, plain(lambda r: r.host.cluster),
            10, 6, priority=8),
     Column("os", "OS", lambda r: r.host.os, plain(lambda r: text.operating_system(r.host.os)),
