@@ -274,8 +274,8 @@ class _Connection:
         for line in lines:
             name, _, value = line.partition(":")
             headers[name.strip().lower()] = value.strip()
-        wish = headers.get("connection", "").lower()
-        last = wish == "close" or (words[2] == "HTTP/1.0" and wish != "keep-alive")
+        wishes = {wish.strip() for wish in headers.get("connection", "").lower().split(",")}
+        last = "close" in wishes or (words[2] == "HTTP/1.0" and "keep-alive" not in wishes)
         request = _Request(words[0], words[1], headers, last)
         if headers.get("expect", "").lower() == "100-continue":
             self._writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
