@@ -12,6 +12,8 @@ from tui.sim.plan import NicPlan
 from tui.wsman.cim import CimInstance, CimValue
 
 SCSI_CONTROLLERS, SYNTHETIC, LEGACY = 4, 8, 4
+DEVICE = "Msvm_ResourceAllocationSettingData"
+"""Older clients write images with this class too; the type tells what is meant."""
 KEPT = frozenset({"InstanceID", "Parent", "ResourceType", "ResourceSubType", "Caption"})
 """What a new device has from us whatever the client sends."""
 
@@ -40,11 +42,11 @@ def plug(call: Call, machine: Machine, target: Configuration, given: CimInstance
         made = _adapter(call, machine, target, legacy=False)
     elif name == "Msvm_EmulatedEthernetPortSettingData":
         made = _adapter(call, machine, target, legacy=True)
-    elif name == "Msvm_StorageAllocationSettingData":
+    elif name == "Msvm_StorageAllocationSettingData" or (name == DEVICE and kind == 31):
         made = _image(call, machine, target, given)
-    elif name == "Msvm_ResourceAllocationSettingData" and kind == 6:
+    elif name == DEVICE and kind == 6:
         made = _controller(call, machine, target)
-    elif name == "Msvm_ResourceAllocationSettingData" and kind in (16, 17):
+    elif name == DEVICE and kind in (16, 17):
         made = _drive(call, machine, target, given, dvd=kind == 16)
     else:
         raise Stop(INVALID)
