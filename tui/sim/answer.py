@@ -13,7 +13,7 @@ from typing import Protocol
 
 from tui.sim.calls import check, method_of
 from tui.sim.enumerations import Enumeration, Enumerations
-from tui.sim.metadata import CONFIG, class_text, config_text
+from tui.sim.limits import CONFIG, config_text
 from tui.sim.repository import WMI, Repository
 from tui.wsman import request as requests
 from tui.wsman.cim import CimInstance, CimValue
@@ -157,7 +157,7 @@ class _Desk:
             return self._invoke(request)
         if isinstance(request, GetClass):
             cls = repository.class_of(request.namespace, request.class_name)
-            return self._encode(ClassDeclaration(class_text(cls.namespace, cls.name)), request)
+            return self._encode(ClassDeclaration.of(cls), request)
         if isinstance(request, Get):
             instance = repository.find(request.ref)
             if request.fragment is not None:

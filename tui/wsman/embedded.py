@@ -12,7 +12,6 @@ from xml.etree.ElementTree import Element
 from tui.errors import WireError
 from tui.wsman import soap
 from tui.wsman.cim import (
-    CimClass,
     CimInstance,
     CimProperty,
     CimRef,
@@ -129,36 +128,6 @@ def _object(prop: CimProperty, value: CimValue, escape: Escape) -> str:
     if prop.array:
         inner = f"<VALUE.OBJECTARRAY>{inner}</VALUE.OBJECTARRAY>"
     return f'<{tag} NAME="{soap.attribute(prop.name)}">{inner}</{tag}>'
-
-
-_KIND = {CimType.REFERENCE: "reference", CimType.OBJECT: "object"}
-
-
-def class_text(shape: CimClass) -> str:
-    """The CIM-XML declaration of a class: properties, keys and method names."""
-    parts = []
-    for prop in shape.properties.values():
-        key = (
-            '<QUALIFIER NAME="key" TYPE="boolean"><VALUE>true</VALUE></QUALIFIER>'
-            if prop.name in shape.keys
-            else ""
-        )
-        name = soap.attribute(prop.name)
-        if prop.type is CimType.REFERENCE:
-            of = soap.attribute(prop.of)
-            parts.append(
-                f'<PROPERTY.REFERENCE NAME="{name}" REFERENCECLASS="{of}">{key}'
-                f"</PROPERTY.REFERENCE>"
-            )
-            continue
-        tag = "PROPERTY.ARRAY" if prop.array else "PROPERTY"
-        kind = "string" if prop.type is CimType.OBJECT else str(prop.type)
-        parts.append(f'<{tag} NAME="{name}" TYPE="{kind}">{key}</{tag}>')
-    parts.extend(
-        f'<METHOD NAME="{soap.attribute(name)}" TYPE="uint32"></METHOD>' for name in shape.methods
-    )
-    above = f' SUPERCLASS="{soap.attribute(shape.superclass)}"' if shape.superclass else ""
-    return f'<CLASS NAME="{soap.attribute(shape.name)}"{above}>{"".join(parts)}</CLASS>'
 
 
 # -- reading -------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from tui.errors import WireError
 from tui.wsman import fault as faults
 from tui.wsman import soap
 from tui.wsman.cim import CimClass, CimInstance, CimProperty, CimRef, CimType, CimValue, text_of
+from tui.wsman.declaration import class_text
 from tui.wsman.elements import (
     endpoint_reference,
     find,
@@ -26,7 +27,6 @@ from tui.wsman.elements import (
     reference_parts,
     values_text,
 )
-from tui.wsman.embedded import class_text
 from tui.wsman.fault import FaultReply, Refusal, fault, refuse
 from tui.wsman.header import Header
 from tui.wsman.operations import (

@@ -5,10 +5,7 @@ Only shapes: names, types, keys, references, methods. Classes come whole, inheri
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from tui.wsman.cim import CimMethod, CimProperty, CimType
-from tui.wsman.schema import cim_class
+from tui.wsman.cim import CimClass, CimMethod, CimProperty, CimType
 
 _KEY = '<QUALIFIER NAME="key" TYPE="boolean"><VALUE>true</VALUE></QUALIFIER>'
 _ASSOCIATION = '<QUALIFIER NAME="Association" TYPE="boolean"><VALUE>true</VALUE></QUALIFIER>'
@@ -17,21 +14,17 @@ _IN = '<QUALIFIER NAME="In" TYPE="boolean"><VALUE>true</VALUE></QUALIFIER>'
 _OUT = '<QUALIFIER NAME="Out" TYPE="boolean"><VALUE>true</VALUE></QUALIFIER>'
 
 
-@lru_cache(maxsize=256)
-def class_text(namespace: str, name: str) -> str:
-    """The CLASS element of a class that is known to exist."""
-    cls = cim_class(namespace, name)
-    if cls is None:
-        raise KeyError(name)
-    qualifiers = {"association": _ASSOCIATION, "abstract": _ABSTRACT}.get(cls.kind, "")
-    superclass = f' SUPERCLASS="{cls.superclass}"' if cls.superclass else ""
-    keys = {key.lower() for key in cls.keys}
+def class_text(shape: CimClass) -> str:
+    """The CLASS element of a class."""
+    qualifiers = {"association": _ASSOCIATION, "abstract": _ABSTRACT}.get(shape.kind, "")
+    superclass = f' SUPERCLASS="{shape.superclass}"' if shape.superclass else ""
+    keys = {key.lower() for key in shape.keys}
     properties = "".join(
         _property(prop, _KEY if prop.name.lower() in keys else "")
-        for prop in cls.properties.values()
+        for prop in shape.properties.values()
     )
-    methods = "".join(_method(method) for method in cls.methods.values())
-    return f'<CLASS NAME="{cls.name}"{superclass}>{qualifiers}{properties}{methods}</CLASS>'
+    methods = "".join(_method(method) for method in shape.methods.values())
+    return f'<CLASS NAME="{shape.name}"{superclass}>{qualifiers}{properties}{methods}</CLASS>'
 
 
 def _property(prop: CimProperty, qualifiers: str) -> str:
@@ -72,25 +65,4 @@ def _type(prop: CimProperty) -> str:
 
 
 def _element(tag: str, attributes: str, content: str) -> str:
-    return f"<{tag} {attributes}>{content}</{tag}>" if content else f"<{tag} {attributes}/>"
-
-
-CONFIG = "http://schemas.microsoft.com/wbem/wsman/1/config"
-_CONFIG = """
-<cfg:MaxEnvelopeSizekb>500</cfg:MaxEnvelopeSizekb>
-<cfg:MaxTimeoutms>60000</cfg:MaxTimeoutms>
-<cfg:MaxBatchItems>32000</cfg:MaxBatchItems>
-<cfg:MaxProviderRequests>4294967295</cfg:MaxProviderRequests>
-<cfg:Service>
-<cfg:MaxConcurrentOperations>4294967295</cfg:MaxConcurrentOperations>
-<cfg:MaxConcurrentOperationsPerUser>1500</cfg:MaxConcurrentOperationsPerUser>
-<cfg:EnumerationTimeoutms>240000</cfg:EnumerationTimeoutms>
-<cfg:MaxConnections>300</cfg:MaxConnections>
-<cfg:MaxPacketRetrievalTimeSeconds>120</cfg:MaxPacketRetrievalTimeSeconds>
-</cfg:Service>
-"""
-
-
-def config_text() -> str:
-    """The limits of the service, as its configuration resource tells them (wsman-wire.md 13)."""
-    return f'<cfg:Config xmlns:cfg="{CONFIG}">{_CONFIG.replace(chr(10), "")}</cfg:Config>'
+    return f"<{tag} {attributes}>{content}</{tag}>"
