@@ -10,12 +10,12 @@ from collections.abc import Iterator
 
 import msgspec
 
+from tui.collector.child import GRACE, ended
 from tui.collector.messages import HostLink
 from tui.errors import HvError
 
 READY_WITHIN = 20.0
 """Seconds a fabric gets to come up."""
-GRACE = 2.0
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -32,6 +32,9 @@ class Ready(msgspec.Struct, frozen=True):
     user: str
     password: str
     endpoints: tuple[Endpoint, ...]
+
+    def __repr__(self) -> str:
+        return f"Ready(user={self.user!r}, password=***, endpoints={len(self.endpoints)})"
 
 
 def arguments(scene: str, *extra: str) -> list[str]:
@@ -93,12 +96,7 @@ class FabricProcess:
             return
         if process.stdin is not None:
             process.stdin.close()
-        try:
-            await asyncio.wait_for(process.wait(), GRACE)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        await ended(process)
 
 
 @contextlib.contextmanager

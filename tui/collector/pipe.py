@@ -14,6 +14,7 @@ from itertools import chain
 
 import msgspec
 
+from tui.collector.child import ended
 from tui.collector.framing import LENGTH, frame, length_of
 from tui.collector.messages import (
     Batch,
@@ -30,8 +31,6 @@ from tui.collector.messages import (
 from tui.errors import HvError, WireError
 
 HOSTS_PER_PROCESS = 100
-GRACE = 2.0
-"""Seconds a collector gets to end by itself."""
 COMMAND = (sys.executable, "-m", "tui.collector")
 LAST_WORDS = 20
 """Lines of a collector's standard error that are kept to explain its death."""
@@ -125,12 +124,7 @@ class Shard:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 process.stdin.write(frame(Stop()))
                 process.stdin.close()
-        try:
-            await asyncio.wait_for(process.wait(), GRACE)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        await ended(process)
         for task in (self._answer, self._listener):
             if task is not None:
                 task.cancel()
