@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +64,8 @@ class Target:
     """The machine in full, where it has been read."""
     around: Callable[[], Inventory] | None = None
     """What else is on its host: switches to connect to, names and addresses that are taken."""
+    chosen: str = ""
+    """The part of the machine a form is about, once it is known (see ``Action.about``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +148,21 @@ class Action:
         """It changes a host, so read-only mode withholds it."""
         return not isinstance(self.run, str)
 
+    def about(self, target: Target, arguments: Mapping[str, Any]) -> Target:
+        """The target with the part its arguments choose: the fields after it start from that."""
+        chosen = arguments.get(self.part) if self.part is not None else None
+        return replace(target, chosen=str(chosen)) if chosen else target
+
     def objection(self, target: Target, arguments: Mapping[str, Any]) -> str | None:
         """The first thing that speaks against the arguments, in words."""
+        target = self.about(target, arguments)
         for field in self.form:
-            if field.problem is None or field.id not in arguments:
+            value = arguments.get(field.id)
+            if field.problem is None or value is None:
                 continue
-            if (why := field.problem(target, arguments[field.id])) is not None:
+            if field.when is not None and not field.when(arguments):
+                continue
+            if (why := field.problem(target, value)) is not None:
                 return f"{field.title}: {why}"
         return self.conflict(target, arguments) if self.conflict else None
 

@@ -39,7 +39,10 @@ def act(arguments: argparse.Namespace) -> int:
             return exits.NO_HOST
         wanted = parse(arguments.filter, action.kind, host_tags(arguments))
         targets = batch.resolve(store, action.kind, arguments.names, wanted)
-        made = batch.plan(action, targets, fields, read_only=is_read_only(arguments, config))
+        made = batch.plan(
+            action, targets, fields, read_only=is_read_only(arguments, config),
+            sheet=lambda target: session.sheet(target.host.id, target.id),
+        )  # fmt: skip
         if arguments.dry_run:
             return _rehearse(arguments.output, made)
         if made.calls and not arguments.yes:
@@ -88,8 +91,11 @@ def tell(update: CallUpdate) -> None:
 
     word = PHASES[update.phase][0].lower()
     done = f" {update.percent}%" if update.percent is not None else ""
+    step = f" {update.step}" if update.step else ""
     why = f": {trouble_line(update.trouble)}" if update.trouble else ""
-    narrate(f"{update.name or update.target} on {update.host}: {word}{done}{why}")
+    narrate(f"{update.name or update.target} on {update.host}: {word}{step}{done}{why}")
+    for thing in update.made:
+        narrate(f"  it left {thing}")
 
 
 def _emit_results(form: str, results: Sequence[CallUpdate]) -> None:

@@ -6,16 +6,21 @@ import fnmatch
 import re
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Final
 
+import msgspec
+
 from tui.actions import Action, Kind, Risk, Target, why_not
 from tui.cli.exits import DONE, FAILED, REFUSED, UNKNOWN
+from tui.cli.given import arguments as arguments_of
 from tui.collector.messages import Call, CallUpdate, Phase
-from tui.errors import UsageError
+from tui.collector.watch import trouble_of
+from tui.errors import HvError, UsageError
 from tui.hyperv.model import Trouble
+from tui.hyperv.sheet import Sheet
 from tui.rows.filter import Filter
 from tui.store import Store
 
@@ -109,54 +114,58 @@ class Plan:
 
 
 def plan(
-    action: Action, targets: Sequence[Target], given: Mapping[str, Any], *, read_only: bool
+    action: Action,
+    targets: Sequence[Target],
+    given: Mapping[str, Any],
+    *,
+    read_only: bool,
+    sheet: Callable[[Target], Sheet] | None = None,
 ) -> Plan:
-    """Calls for every target nothing speaks against. Raises UsageError for a bad argument."""
+    """Calls for every target nothing speaks against. Raises UsageError for a bad argument.
+
+    ``sheet`` reads a machine in full, for the actions that start from that.
+    """
     if len(targets) > 1 and not action.many:
         names = ", ".join(target.name for target in targets[:_SHOWN])
         raise UsageError(f"{action.title} takes one {action.kind}, not {len(targets)}", cause=names)
     made = Plan(action, dict(given), {}, [], [])
     for target in targets:
-        reason = why_not(action, target, read_only=read_only)
-        arguments = {} if reason else _arguments(action, target, given)
         call = Call(
-            uuid.uuid4().hex, action.id, target.host.id, target.id, arguments,
+            uuid.uuid4().hex, action.id, target.host.id, target.id,
             seen_state=target.vitals.state if target.vitals else None,
         )  # fmt: skip
-        if reason:
-            made.refused.append(_refusal(call, target, reason))
-        else:
-            made.targets[call.id] = target
-            made.calls.append(call)
+        trouble, target = _looked_at(action, target, read_only, sheet)
+        if trouble is not None:
+            made.refused.append(_refusal(call, target, trouble))
+            continue
+        made.targets[call.id] = target
+        made.calls.append(msgspec.structs.replace(
+            call, arguments=arguments_of(action, target, given)
+        ))  # fmt: skip
     return made
 
 
-def _arguments(action: Action, target: Target, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What was given, and for the rest what holds now."""
-    arguments = {}
-    for field in action.form:
-        if field.id in given:
-            value = given[field.id]
-            problem = field.problem(target, value) if field.problem else None
-            if problem:
-                raise UsageError(f"--{option(field.id)} for {target.name}: {problem}")
-        elif field.current is not None:
-            value = field.current(target)
-        else:
-            raise UsageError(f"--{option(field.id)} is needed", cause=field.help)
-        arguments[field.id] = value
-    return arguments
+def _looked_at(
+    action: Action,
+    target: Target,
+    read_only: bool,
+    sheet: Callable[[Target], Sheet] | None,
+) -> tuple[Trouble | None, Target]:
+    """What speaks against it, if anything, and the target with all that the action needs."""
+    reason = why_not(action, target, read_only=read_only)
+    if reason is None and action.needs_sheet and sheet is not None:
+        try:
+            target = replace(target, sheet=sheet(target))
+        except HvError as error:
+            return trouble_of(error), target
+        reason = why_not(action, target, read_only=read_only)
+    return (Trouble("Refused", reason) if reason else None), target
 
 
-def option(field: str) -> str:
-    """The name of a field's option, without the dashes."""
-    return field.replace("_", "-")
-
-
-def _refusal(call: Call, target: Target, reason: str) -> CallUpdate:
+def _refusal(call: Call, target: Target, trouble: Trouble) -> CallUpdate:
     return CallUpdate(
         call.id, call.action, call.host, call.target, target.name, Phase.REFUSED, time.time(),
-        trouble=Trouble("Refused", reason),
+        trouble=trouble,
     )  # fmt: skip
 
 
@@ -240,6 +249,8 @@ def result_record(result: CallUpdate) -> dict[str, Any]:
         "phase": result.phase.value,
         "percent": result.percent,
         "job": result.job,
+        "step": result.step,
+        "made": list(result.made),
         "trouble": {"kind": why.kind, "title": why.title, "cause": why.cause, "hint": why.hint,
                     "code": why.code} if why else None,
     }  # fmt: skip

@@ -48,7 +48,14 @@ def record(action: Action) -> dict[str, Any]:
         "group": action.group,
         "command": action.kind is not Kind.APP and action.changes,
         "fields": [
-            {"id": f.id, "title": f.title, "help": f.help, "type": f.type.__name__}
+            {
+                "id": f.id,
+                "title": f.title,
+                "help": f.help,
+                "type": f.type.__name__,
+                "choice": f.choices is not None,
+                "optional": f.optional,
+            }
             for f in action.form
         ],
     }

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 LISTS: Final = {"hosts": "host", "vms": "vm", "networks": "switch", "jobs": "job"}
 NOUNS: Final = {
     "vm": "act on virtual machines",
+    "disk": "act on their disks",
+    "dvd": "act on their DVD drives",
+    "nic": "act on their network adapters",
+    "checkpoint": "act on their checkpoints",
+    "integration": "act on their integration services",
+    "switch": "act on virtual switches",
+    "host": "act on hosts",
     "job": "act on jobs of hosts",
 }
 COMMANDS: Final = (*LISTS, *NOUNS, "actions", "wql", "config", "explain", "sim")
@@ -143,16 +150,33 @@ def _verb_parser(actions: Any, action: Action) -> None:
 
 def _field_option(parser: argparse.ArgumentParser, field: Field, *, alone: bool) -> None:
     name, dest = "--" + field.id.replace("_", "-"), f"field_{field.id}"
+    help_text = field.help.replace("%", "%%")
     if field.type is bool:
         parser.add_argument(
             name, dest=dest, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS,
-            help=field.help,
+            help=help_text,
         )  # fmt: skip
         return
     parser.add_argument(
-        name, dest=dest, type=field.type, default=argparse.SUPPRESS, help=field.help,
-        required=field.asked and alone, metavar=field.id.upper(),
+        name, dest=dest, type=_reader(field), default=argparse.SUPPRESS, help=help_text,
+        required=field.asked and alone and not field.optional, metavar=field.id.upper(),
     )  # fmt: skip
+
+
+def _reader(field: Field) -> Callable[[str], Any]:
+    """From a word to the field's value; words of a choice wait until the target is known."""
+    if field.choices is not None:
+        return str
+
+    def read(word: str) -> Any:
+        if field.optional and not word.strip():
+            return None
+        try:
+            return field.type(word)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read
 
 
 def _other_parsers(commands: Any) -> None:

@@ -14,7 +14,9 @@ from tui.collector.hub import Hub
 from tui.collector.messages import Call, CallUpdate, Exchange, HostLink, Phase
 from tui.collector.watch import Tier, trouble_of
 from tui.errors import UsageError
+from tui.hyperv import sheets
 from tui.hyperv.model import Inventory, Trouble
+from tui.hyperv.sheet import Sheet
 from tui.wsman.client import CimClient, Throttle
 
 HOSTS_AT_ONCE = 32
@@ -41,6 +43,7 @@ class Session:
         self._hub = Hub()
         self._crew = Crew(self._hub, connect=connect)
         self._clients: list[CimClient] = []
+        self._readers: dict[str, CimClient] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -124,6 +127,12 @@ class Session:
         client = self._connect(self.links[host], Throttle(), lambda *_: None)
         self._clients.append(client)
         return client
+
+    def sheet(self, host: str, vm_id: str) -> Sheet:
+        """One machine in full, as its host has it now."""
+        if host not in self._readers:
+            self._readers[host] = self.client(host)
+        return sheets.read(self._readers[host], host, vm_id, time.time)
 
 
 def _settled(update: CallUpdate | None, *, wait: bool) -> bool:
