@@ -361,6 +361,16 @@ def remove(world: Bench, *items: CimInstance) -> int:
     return output.return_value
 
 
+def make_disk(world: Bench, path: str) -> None:
+    text = embedded(
+        "Msvm_VirtualHardDiskSettingData", Path=path, Type=3, Format=3, MaxInternalSize=60 << 30
+    )
+    made = world.call(
+        "Msvm_ImageManagementService", "CreateVirtualHardDisk", VirtualDiskSettingData=text
+    )
+    assert world.finish(made)["JobState"] == 7
+
+
 def drive_text(controller: CimInstance, slot: str = "9") -> str:
     return embedded(
         "Msvm_ResourceAllocationSettingData",
@@ -387,6 +397,7 @@ def test_a_disk_goes_into_a_running_machine_and_out_again(world: Bench) -> None:
         Parent=path_of(drive),
         HostResource=("D:\\Hyper-V\\new.vhdx",),
     )
+    make_disk(world, "D:\\Hyper-V\\new.vhdx")
     assert isinstance(add(world, "sql01", image), list)
     disks = world.of("sql01", "Msvm_StorageAllocationSettingData")
     disk = one(disks, lambda d: d["HostResource"] == ("D:\\Hyper-V\\new.vhdx",))

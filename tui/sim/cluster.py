@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tui.sim import shapes, windows
+from tui.sim import shapes
 from tui.sim.machine import Machine
 from tui.wsman.cim import CimInstance, CimRef, CimValue
 
@@ -252,7 +252,7 @@ def partitions(host: SimHost) -> Iterator[CimInstance]:
         path = f"C:\\ClusterStorage\\{name}"
         volume = next((v for v in first.plan.volumes if v.name.rstrip("\\") == path), None)
         size = volume.size * 1024 if volume else 0
-        used = windows.used(first, volume) >> 20 if volume else 0
+        used = first.files.used(volume) >> 20 if volume else 0
         yield _new(
             "MSCluster_DiskPartition",
             Name=path,

@@ -6,7 +6,7 @@ import re
 from random import Random
 from typing import TYPE_CHECKING
 
-from tui.sim import build, hardware, machine, shapes
+from tui.sim import build, files, hardware, machine, papers, shapes
 from tui.sim.guests import SYSTEMS
 from tui.sim.load import load_of
 from tui.sim.machine import Configuration, Machine
@@ -48,7 +48,7 @@ def create(host: SimHost, plan: VmPlan, random: Random) -> Machine:
         load=load_of(plan.character, random),
         number=host.next_number(),
         stuck=plan.stuck,
-        lost_disk=plan.lost_disk,
+        merge_disabled=plan.merge_disabled,
         domain=plan.domain,
         clustered=plan.clustered and bool(host.plan.cluster),
     )
@@ -56,6 +56,9 @@ def create(host: SimHost, plan: VmPlan, random: Random) -> Machine:
     _devices(host, found, plan, random)
     _enter(found, plan, now, random)
     host.adopt(found)
+    if plan.merge_disabled:
+        for image in found.images:
+            branch(found, image, shapes.guid(random), 9 * DAY)
     for point in plan.checkpoints:
         add_checkpoint(found, point, shapes.guid(random), now)
     return found
@@ -258,21 +261,48 @@ def _disks(
     folder = _home(host, plan)
     if not plan.volume and not host.plan.cluster:
         folder = f"{host.plan.store}\\Virtual Hard Disks"
-    for index, size in enumerate(plan.disks):
+    for index in range(len(plan.disks)):
         controller = first if index == 0 else second
         slot = index if first is second else max(0, index - 1)
         holder = found.current.put(build.drive(host.name, controller, slot))
         tail = "" if index == 0 else f"_{index}"
         kind = "vhd" if plan.generation == 1 and index == 0 and plan.version == "5.0" else "vhdx"
-        path = f"{folder}\\{_safe(plan.name)}{tail}.{kind}"
+        path = _vacant(host, f"{folder}\\{_safe(plan.name)}{tail}", kind)
         found.current.put(build.image(host.name, holder, path))
-        used = int(size * GIB * (0.25 + 0.5 * ((found.number * 7 + index * 3) % 10) / 10))
-        host.add_file(path, size * GIB, used)
+        if not plan.lost_disk:
+            _furnish_disk(host, found, plan, path, index)
     ide = found.current.resources.get(f"Microsoft:{found.id}\\{shapes.IDE}\\1".lower())
     slot = 0 if ide else len(plan.disks)
     dvd = found.current.put(build.drive(host.name, ide or first, slot, dvd=True))
     if plan.iso:
         found.current.put(build.image(host.name, dvd, plan.iso, iso=True))
+        size = 1200 * files.MB + 700 * files.MB * (len(plan.iso) % 7)
+        host.files.add(files.VirtualFile(plan.iso, size, size))
+
+
+def _vacant(host: SimHost, stem: str, kind: str) -> str:
+    """A path nobody has yet, for machines of the same name."""
+    tails = ("", *(f" ({number})" for number in range(2, 100)))
+    return next(p for tail in tails if (p := f"{stem}{tail}.{kind}") not in host.files)
+
+
+def _furnish_disk(host: SimHost, found: Machine, plan: VmPlan, path: str, index: int) -> None:
+    size = plan.disks[index] * GIB
+    used = int(size * (0.25 + 0.5 * ((found.number * 7 + index * 3) % 10) / 10))
+    if plan.fixed:
+        image = files.disk(path, size, size + files.HEADER, files.FIXED)
+    elif plan.template and index == 0:
+        image = files.disk(path, size, used // 3, files.DIFFERENCING, plan.template)
+        if plan.template not in host.files:
+            host.files.add(files.disk(plan.template, size, size // 3))
+        base = host.files.get(plan.template)
+        image.parent_identity = base.identity if base else ""
+    else:
+        image = files.disk(path, size, used)
+    image.live = int(used * 0.85)
+    image.partitioned = size - files.MB if index == 0 else max(used, size * 4 // 5)
+    image.made = host.fabric.origin - 40 * DAY
+    host.files.add(image)
 
 
 def _adapters(host: SimHost, found: Machine, plan: VmPlan, random: Random) -> None:
@@ -367,7 +397,8 @@ def add_checkpoint(found: Machine, plan: CheckpointPlan, identity: str, now: flo
         found.host.repository.add(item)
     found.settings.values["Parent"] = shapes.setting_path(found.host.name, copy.settings)
     for image in found.images:
-        branch(found, image, identity)
+        branch(found, image, identity, plan.age)
+    papers.write_checkpoint(found, identity)
     return copy.settings
 
 
@@ -400,13 +431,22 @@ def copy_of(source: Configuration, old: str, new: str) -> Configuration:
     return copy
 
 
-def branch(found: Machine, image: CimInstance, identity: str) -> None:
+def branch(found: Machine, image: CimInstance, identity: str, age: float = 0.0) -> None:
+    """Let a drive go on in a new differencing disk, which has grown for some time already."""
+    store = found.host.files
     path = "".join(shapes.strings(image, "HostResource")[:1])
+    parent = store.get(path)
     stem, _, kind = path.rpartition(".")
     if kind.lower() not in ("vhd", "vhdx", "avhd", "avhdx"):
         return
     base = _BRANCH.sub("", stem)
     child = f"{base}_{identity}.{'avhd' if kind.lower().endswith('vhd') else 'avhdx'}"
     image.values["HostResource"] = (child,)
-    size = found.host.files[path].size if path in found.host.files else 0
-    found.host.add_file(child, size, 4 << 20, parent=path)
+    size = parent.size if parent is not None else 0
+    grown = min(size // 4, int((0.2 + 0.3 * age / DAY) * GIB)) if age else 0
+    made = files.disk(child, size, files.HEADER + grown, files.DIFFERENCING, path)
+    if parent is not None:
+        made.parent_identity = parent.identity
+        made.partitioned = parent.partitioned
+    made.made = found.host.fabric.now() - age
+    store.add(made)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from tui.sim import build, network, resource_rules, shapes
+from tui.sim import build, disks, network, resource_rules, shapes, spare_disks
 from tui.sim.create import UNTAGGED
 from tui.sim.machine import Configuration, Machine
 from tui.sim.outcome import INVALID, STATE, Call, Stop
@@ -100,6 +100,8 @@ def _drive(
         raise Stop(INVALID)
     given.values["AddressOnParent"] = slot
     physical = shapes.text(given, "ResourceSubType").endswith("Physical Disk Drive")
+    if physical:
+        spare_disks.check(call, given.values.get("HostResource"))
     return build.drive(call.host.name, controller, int(slot), dvd=dvd, physical=physical)
 
 
@@ -112,8 +114,9 @@ def _image(call: Call, machine: Machine, target: Configuration, given: CimInstan
     iso = shapes.number(holder, "ResourceType") == 16
     if machine.alive and shapes.IDE in place and not iso:
         raise Stop(STATE)
-    if not iso and path not in call.host.files:
-        call.host.add_file(path, 60 << 30, 4 << 20)
+    problem = disks.check_attach(call.host, machine, path, iso=iso)
+    if problem is not None:
+        raise problem
     return build.image(call.host.name, holder, path, iso=iso)
 
 

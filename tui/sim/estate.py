@@ -84,6 +84,7 @@ def _this_machine(fabric: Fabric) -> None:
             uptime=3 * DAY,
             local=True,
             vms=LOCAL,
+            store="C:\\Hyper-V",
         )
     )
 
@@ -124,7 +125,7 @@ def _cluster(fabric: Fabric) -> None:
 def _standalone(fabric: Fabric) -> None:
     volumes = (
         VolumePlan("C:\\", "OS", 446, 130, 0.1),
-        VolumePlan("D:\\", "Hyper-V", 7400, 4300, 5),
+        VolumePlan("D:\\", "Hyper-V", 7400, 5700, 5),
         VolumePlan("E:\\", "Backup", 14800, 9100, 20),
     )
     fabric.add(
@@ -145,6 +146,7 @@ def _standalone(fabric: Fabric) -> None:
             volumes=volumes,
             uptime=41 * DAY,
             vms=HV01,
+            spare_disks=((4, "DELL PERC H755", 3576), (5, "DELL PERC H755", 3576)),
         )
     )
     fabric.add(
@@ -185,7 +187,16 @@ HV01 = (
         tpm=True,
         checkpoints=(CheckpointPlan("before CU14", 2 * DAY, "production"),),
     ),
-    _vm("sql02", "ws2022", "db", (8, 48), 20, disks=(120, 600, 300), notes="Reporting #erp #db"),
+    _vm(
+        "sql02",
+        "ws2022",
+        "db",
+        (8, 48),
+        20,
+        disks=(120, 600, 300),
+        fixed=True,
+        notes="Reporting #erp #db",
+    ),
     _vm(
         "exch01", "ws2019", "mail", (8, 48), 20, disks=(150, 1200), notes="Mail store #mail #tier1"
     ),
@@ -240,7 +251,14 @@ HV02 = (
     _vm("build01", "ws2022", "build", (8, 16), 50, disks=(200, 200), notes="CI agent #ci"),
     _vm("build02", "ubuntu22", "build", (8, 16), 50, maximum=24 * GB, notes="CI agent #ci"),
     _vm(
-        "git01", "ubuntu22", "app", (4, 16), 50, disks=(60, 500), notes="Source control #ci #tier1"
+        "git01",
+        "ubuntu22",
+        "app",
+        (4, 16),
+        50,
+        disks=(60, 500),
+        merge_disabled=True,
+        notes="Source control #ci #tier1",
     ),
     _vm("artifact01", "rhel9", "file", (4, 12), 50, disks=(60, 1500), notes="Package store #ci"),
     _vm(
@@ -435,8 +453,20 @@ CLUSTER: tuple[tuple[VmPlan, ...], ...] = (
                 CheckpointPlan("2025-05", 30 * DAY),
             ),
         ),
-        _vm("vdi-001", "w11", "desktop", (4, 8), 20, maximum=12 * GB, tpm=True, notes="#vdi"),
-        _vm("vdi-002", "w11", "desktop", (4, 8), 20, maximum=12 * GB, tpm=True, notes="#vdi"),
+        *(
+            _vm(
+                f"vdi-00{number}",
+                "w11",
+                "desktop",
+                (4, 8),
+                20,
+                maximum=12 * GB,
+                tpm=True,
+                template=CSV + "Volume1\\Templates\\w11-24h2.vhdx",
+                notes="#vdi",
+            )
+            for number in (1, 2)
+        ),
         _vm(
             "vdi-003",
             "w11",

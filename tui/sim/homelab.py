@@ -106,7 +106,7 @@ def furnish(fabric: Fabric) -> None:
             ),
             volumes=(
                 VolumePlan("C:\\", "Windows", 930, 410, 0.8),
-                VolumePlan("D:\\", "VMs", 1860, 690, 2.2),
+                VolumePlan("D:\\", "VMs", 1860, 1480, 2.2),
             ),
             uptime=12 * DAY,
             vms=VMS,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.sim import shapes
-from tui.wsman.cim import CimInstance, CimRef
+from tui.wsman.cim import CimInstance, CimRef, CimValue
 
 if TYPE_CHECKING:
     from tui.sim.machine import Machine
@@ -27,10 +27,12 @@ Done = Callable[[float], Sequence[CimRef]]
 class JobError(Exception):
     """A job ends badly: a std code and the host's words."""
 
-    def __init__(self, code: int, text: str) -> None:
+    def __init__(self, code: int, text: str, status: int = 0) -> None:
         super().__init__(text)
         self.code = code
         self.text = text
+        self.status = status
+        """The HRESULT behind it, which storage jobs also tell."""
 
 
 @dataclass(slots=True, eq=False)
@@ -65,6 +67,9 @@ class Work:
     cancellable: bool = False
     class_name: str = "Msvm_ConcreteJob"
     affected: tuple[CimRef, ...] = ()
+    child: str = ""
+    """The image file a storage job works on, and its parent."""
+    parent: str = ""
 
 
 class Jobs:
@@ -109,8 +114,15 @@ class Jobs:
 
     def _instance(self, work: Work, now: float) -> CimInstance:
         stamp = shapes.when(now)
+        storage = work.class_name == "Msvm_StorageJob"
+        files: dict[str, CimValue] = {
+            "Child": work.child,
+            "Parent": work.parent,
+            "JobCompletionStatusCode": 0,
+        }
         return shapes.new(
             work.class_name,
+            **files if storage else {},
             InstanceID=shapes.guid(self._random),
             Caption=work.name,
             Description=work.name,
@@ -190,6 +202,8 @@ class Jobs:
         values["ErrorCode"] = error.code
         values["ErrorDescription"] = error.text
         values["ErrorSummaryDescription"] = error.text
+        if "JobCompletionStatusCode" in values:
+            values["JobCompletionStatusCode"] = error.status
         values["OperationalStatus"] = (17, 6)
         values["StatusDescriptions"] = ("Completed", "Error")
         values["Status"] = "Error"

@@ -79,7 +79,9 @@ class Machine:
     kvp: tuple[str, tuple[str, ...]] | None = None
     """Cached data items of the guest and the address they were made for."""
     saved_state: bool = False
-    lost_disk: bool = False
+    merge_disabled: bool = False
+    """A backup has left the merging of its disks switched off."""
+    merging: bool = False
     assigned: int = 0
     """MB of memory it holds now."""
     balanced_at: float = 0.0

@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tui.sim import (
+    methods_chain,
     methods_console,
+    methods_files,
     methods_guest,
+    methods_image,
     methods_job,
     methods_resources,
     methods_settings,
@@ -18,6 +21,7 @@ from tui.sim import (
     methods_state,
     methods_switch,
 )
+from tui.sim.jobs import JobError, Work
 from tui.sim.outcome import Call, Method, Stop, returned
 from tui.wsman.cim import CimInstance, CimValue
 from tui.wsman.fault import refuse
@@ -33,10 +37,19 @@ METHODS: Mapping[tuple[str, str], Method] = {
     **methods_resources.METHODS,
     **methods_snapshot.METHODS,
     **methods_switch.METHODS,
+    **methods_files.METHODS,
+    **methods_image.METHODS,
+    **methods_chain.METHODS,
     **methods_guest.METHODS,
     **methods_console.METHODS,
     **methods_job.METHODS,
 }
+STEPS = {
+    "DefineSystem": (1, "Defining Virtual Machine"),
+    "AddResourceSettings": (30, "Adding Virtual Machine Resources"),
+    "ModifyResourceSettings": (31, "Modifying Virtual Machine Resources"),
+}
+"""JobType and words of the steps that may find something wrong."""
 
 
 def invoke(
@@ -52,3 +65,7 @@ def invoke(
         return found(Call(host, instance, parameters))
     except Stop as stop:
         return returned(stop.code)
+    except JobError as error:
+        # What a host finds wrong only once it has begun: it answers with a job that fails.
+        kind, words = STEPS.get(method, (0, method))
+        return Call(host, instance, parameters).job(Work(kind, words, 0.5, error=error))

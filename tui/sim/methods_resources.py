@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui.sim import create, devices_add, resource_rules, shapes
-from tui.sim.jobs import Done, Work
+from tui.sim.jobs import Done, JobError, Work
 from tui.sim.machine import Configuration, Machine
 from tui.sim.methods_settings import configuration
 from tui.sim.outcome import INVALID, STATE, Call, Method, Stop, returned
@@ -97,7 +97,7 @@ def _plug_all(
     before = dict(target.resources)
     try:
         return [devices_add.plug(call, machine, target, item) for item in given]
-    except Stop:
+    except (Stop, JobError):
         target.resources = before
         raise
 

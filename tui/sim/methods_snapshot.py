@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from tui.sim import create, power, shapes
+from tui.sim import create, disks, merging, papers, power, shapes
+from tui.sim.files import MB
 from tui.sim.jobs import JobError, Work
 from tui.sim.machine import OFF, PAUSED, RUNNING, SAVED, Configuration, Machine
+from tui.sim.merging import APPLYING, CREATING, DELETING, activity, idle
 from tui.sim.outcome import FAILED, INVALID, STATE, Call, Method, Stop
 from tui.sim.plan import CheckpointPlan
 from tui.wsman.cim import CimRef
@@ -12,21 +14,6 @@ from tui.wsman.reply import MethodOutput
 
 FULL, DISK, RECOVERY = 2, 3, 32768
 DISABLED, FALLBACK, PRODUCTION_ONLY, STANDARD = 2, 3, 4, 5
-CREATING, APPLYING, DELETING, MERGING = 32768, 32769, 32770, 32772
-MERGE_SECONDS = 4.0
-
-
-def activity(machine: Machine, code: int) -> None:
-    """Show what is going on in the second operational status; 0 for nothing."""
-    machine.system.values["OperationalStatus"] = (2, code) if code else (2,)
-    words = {
-        CREATING: "Creating checkpoint",
-        APPLYING: "Applying checkpoint",
-        DELETING: "Deleting checkpoint",
-        MERGING: "Merging disks",
-    }
-    first = "Operating normally"
-    machine.system.values["StatusDescriptions"] = (first, words[code]) if code else (first,)
 
 
 def create_snapshot(call: Call) -> MethodOutput:
@@ -42,6 +29,7 @@ def create_snapshot(call: Call) -> MethodOutput:
     if machine.state not in (RUNNING, OFF, SAVED, PAUSED) or (policy == DISABLED and kind == FULL):
         raise Stop(STATE)
     plan, error = _plan(machine, kind, policy)
+    error = error or _lacks_room(machine, plan)
     activity(machine, CREATING)
     memory = shapes.number(machine.memory_setting(), "VirtualQuantity") / 1024
     seconds = 1.5 + (memory / 4 if plan.kind == "standard" and machine.alive else 1.0)
@@ -51,7 +39,7 @@ def create_snapshot(call: Call) -> MethodOutput:
 
     def done(at: float) -> tuple[CimRef, ...]:
         made = create.add_checkpoint(machine, plan, identity, at)
-        activity(machine, 0)
+        idle(machine)
         return (shapes.setting_ref(made),)
 
     work = Work(
@@ -59,7 +47,7 @@ def create_snapshot(call: Call) -> MethodOutput:
         "Creating Virtual Machine Checkpoint",
         seconds,
         done,
-        lambda at: activity(machine, 0),
+        lambda at: idle(machine),
         error,
         cancellable=True,
     )
@@ -78,6 +66,18 @@ def _plan(machine: Machine, kind: int, policy: int) -> tuple[CheckpointPlan, Job
         text = f"Production checkpoints cannot be created for '{machine.name}'."
         error = JobError(FAILED, f"{text} (Virtual machine ID {machine.id})")
     return CheckpointPlan("", 0.0, "production"), error
+
+
+def _lacks_room(machine: Machine, plan: CheckpointPlan) -> JobError | None:
+    """The new differencing disks, and memory that is to be saved, must fit."""
+    needed = 64 * MB * max(1, len(machine.images))
+    if plan.kind == "standard" and machine.alive:
+        needed += shapes.number(machine.memory_setting(), "VirtualQuantity") * MB
+    root = shapes.text(machine.settings, "SnapshotDataRoot")
+    if machine.host.files.free(root) >= needed:
+        return None
+    what = f"Checkpoint operation for '{machine.name}' failed. (Virtual machine ID {machine.id})"
+    return disks.trouble(what, disks.FULL)
 
 
 # -- finding -------------------------------------------------------------------------------
@@ -123,58 +123,32 @@ def _delete(call: Call, machine: Machine, doomed: list[str]) -> MethodOutput:
     activity(machine, DELETING)
 
     def done(at: float) -> tuple[CimRef, ...]:
+        before = merging.owned(machine)
         for key in doomed:
             _take_out(machine, key)
-        activity(machine, MERGING)
-        call.host.fabric.after(MERGE_SECONDS, lambda _: activity(machine, 0))
+        merging.sweep(machine, before)
+        idle(machine)
+        merging.begin(machine)
         return ()
 
-    work = Work(
-        72, "Deleting Virtual Machine Checkpoint", 1.2, done, lambda at: activity(machine, 0)
-    )
+    work = Work(72, "Deleting Virtual Machine Checkpoint", 1.2, done, lambda at: idle(machine))
     return call.job(work, machine)
 
 
 def _take_out(machine: Machine, identity: str) -> None:
-    """Remove a checkpoint; its children hang below its parent, and its disks are merged."""
+    """Remove a checkpoint; its children hang below its parent. Its disks stay as long as needed."""
     gone = machine.checkpoints.get(identity)
     if gone is None:
         return
     children = _children(machine, identity)
     for child in children:
         child.settings.values["Parent"] = gone.settings.values["Parent"]
-    if len(children) == 1:
-        _merge(machine, gone, children[0])
+    papers.erase(machine, identity)
     del machine.checkpoints[identity]
     store = machine.host.repository
     store.remove(gone.settings)
     for item in gone.resources.values():
         store.remove(item)
-
-
-def _images(configuration: Configuration) -> dict[str, str]:
-    """Image path by device, whatever GUID the configuration has."""
-    found = {}
-    for item in configuration.of("Msvm_StorageAllocationSettingData"):
-        device = shapes.text(item, "InstanceID").partition("\\")[2].lower()
-        found[device] = "".join(shapes.strings(item, "HostResource")[:1])
-    return found
-
-
-def _merge(machine: Machine, gone: Configuration, child: Configuration) -> None:
-    """The only child's images are merged into the ones the checkpoint had."""
-    kept, merged = _images(gone), _images(child)
-    replaced = {merged[d]: path for d, path in kept.items() if d in merged and merged[d] != path}
-    for configuration in (machine.current, *machine.checkpoints.values()):
-        for item in configuration.of("Msvm_StorageAllocationSettingData"):
-            paths = shapes.strings(item, "HostResource")
-            if paths and paths[0] in replaced:
-                item.values["HostResource"] = (replaced[paths[0]],)
-    for path, into in replaced.items():
-        leaf = machine.host.files.pop(path, None)
-        base = machine.host.files.get(into)
-        if leaf is not None and base is not None:
-            base.used = min(base.size, base.used + leaf.used)
 
 
 # -- applying ------------------------------------------------------------------------------
@@ -196,11 +170,12 @@ def apply(call: Call) -> MethodOutput:
         return ()
 
     words = "Applying Virtual Machine Checkpoint"
-    return call.job(Work(71, words, 2.0, done, lambda at: activity(machine, 0)), machine)
+    return call.job(Work(71, words, 2.0, done, lambda at: idle(machine)), machine)
 
 
 def _restore(machine: Machine, checkpoint: Configuration, identity: str) -> None:
     store = machine.host.repository
+    before = merging.owned(machine)
     for item in machine.current.resources.values():
         store.remove(item)
     copy = create.copy_of(checkpoint, identity, machine.id)
@@ -216,6 +191,8 @@ def _restore(machine: Machine, checkpoint: Configuration, identity: str) -> None
         create.branch(machine, image, branch)
     for item in copy.resources.values():
         store.add(item)
+    merging.sweep(machine, before)
+    merging.begin(machine)
 
 
 def clear_state(call: Call) -> MethodOutput:
@@ -224,16 +201,41 @@ def clear_state(call: Call) -> MethodOutput:
 
     def done(at: float) -> tuple[CimRef, ...]:
         settings.values["IsSaved"] = False
+        papers.write_checkpoint(machine, identity)
         return ()
 
     return call.job(Work(73, "Clearing Virtual Machine Checkpoint State", 0.5, done), machine)
 
 
+def modify_merging(call: Call) -> MethodOutput:
+    """Switch the merging of a machine's disks off or on; on, and what waited begins."""
+    given = call.embedded(call.get("SettingData"))
+    state = given.values.get("EnabledState")
+    if given.class_name != merging.SETTING or state not in (
+        merging.TEMPORARILY_DISABLED,
+        merging.ENABLED,
+    ):
+        raise Stop(INVALID)
+    owner = call.host.owner_of(shapes.text(given, "InstanceID") or "?")
+    if owner is None or owner[1]:
+        raise Stop(INVALID)
+    machine = owner[0]
+
+    def done(at: float) -> tuple[CimRef, ...]:
+        machine.merge_disabled = state == merging.TEMPORARILY_DISABLED
+        merging.begin(machine)
+        return ()
+
+    return call.job(Work(31, "Modifying Virtual Machine Resources", 0.3, done), machine)
+
+
 SERVICE = "Msvm_VirtualSystemSnapshotService"
+MANAGEMENT = "Msvm_VirtualSystemManagementService"
 METHODS: dict[tuple[str, str], Method] = {
     (SERVICE, "CreateSnapshot"): create_snapshot,
     (SERVICE, "DestroySnapshot"): destroy,
     (SERVICE, "DestroySnapshotTree"): destroy_tree,
     (SERVICE, "ApplySnapshot"): apply,
     (SERVICE, "ClearSnapshotState"): clear_state,
+    (MANAGEMENT, "ModifyDiskMergeSettings"): modify_merging,
 }

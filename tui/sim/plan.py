@@ -69,6 +69,16 @@ class VmPlan:
     """Where its files live, instead of the host's default."""
     lost_disk: bool = False
     """Its disk image is not where the configuration says."""
+    services_off: tuple[str, ...] = ()
+    """Integration services that are switched off, by the word in their class names."""
+    outdated: bool = False
+    """Its integration services do not fit the host's."""
+    fixed: bool = False
+    """Its disks take all their space from the beginning."""
+    template: str = ""
+    """The image its first disk is a child of."""
+    merge_disabled: bool = False
+    """A backup left a differencing disk behind and merging switched off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +138,12 @@ class HostPlan:
     local: bool = False
     """Takes its own load from the machine that runs the simulator."""
     store: str = "D:\\Hyper-V"
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Groups of machines: a name and the names of the members."""
+    pool: tuple[str, str] = ("", "")
+    """First and last of the addresses for dynamic adapters; empty for a pool of its own."""
+    spare_disks: tuple[tuple[int, str, int], ...] = ()
+    """Physical disks that are offline: number, name and size in GB."""
 
 
 @dataclass(frozen=True, slots=True)

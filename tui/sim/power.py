@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.sim import shapes
+from tui.sim import disks, merging, papers, shapes
 from tui.sim.jobs import JobError
 from tui.sim.machine import OFF, PAUSED, RUNNING, SAVED, STOPPING, Machine
 
@@ -19,6 +19,7 @@ def enter(machine: Machine, state: int, at: float) -> None:
     values["OperationalStatus"] = (2,)
     values["StatusDescriptions"] = ("Operating normally",)
     values["Status"] = "OK"
+    merging.idle(machine)
 
 
 def check_start(machine: Machine, at: float) -> JobError | None:
@@ -26,13 +27,9 @@ def check_start(machine: Machine, at: float) -> JobError | None:
     from tui.sim import counters  # it looks back at machines
 
     name, host = machine.name, machine.host
-    if machine.lost_disk:
-        path = "".join(shapes.strings(machine.images[0], "HostResource")) if machine.images else ""
-        return JobError(
-            32768,
-            f"'{name}' failed to start. (Virtual machine ID {machine.id}) Attachment '{path}' not "
-            "found. Error: 'The system cannot find the file specified.' (0x80070002).",
-        )
+    blocked = disks.check_open(machine)
+    if blocked is not None:
+        return blocked
     needed = shapes.number(machine.memory_setting(), "VirtualQuantity")
     if not host.plan.local and counters.free_memory(host, at) >> 20 < needed + SMALLEST:
         return JobError(
@@ -50,6 +47,7 @@ def on(machine: Machine, at: float) -> None:
     machine.host.wake(machine)
     machine.saved_state = False
     machine.settings.values["IsSaved"] = False
+    papers.write(machine)
     enter(machine, RUNNING, at)
 
 
@@ -71,6 +69,7 @@ def off(machine: Machine, at: float) -> None:
     _down(machine)
     machine.saved_state = False
     machine.settings.values["IsSaved"] = False
+    papers.write(machine)
     enter(machine, OFF, at)
 
 
@@ -78,6 +77,7 @@ def saved(machine: Machine, at: float) -> None:
     _down(machine)
     machine.saved_state = True
     machine.settings.values["IsSaved"] = True
+    papers.write(machine)
     enter(machine, SAVED, at)
 
 

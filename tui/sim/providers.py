@@ -6,7 +6,18 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tui.sim import cluster, devices, links, perf, shapes, summary, windows
+from tui.sim import (
+    cluster,
+    devices,
+    links,
+    merging,
+    perf,
+    shapes,
+    spare_disks,
+    summary,
+    windows,
+    windows_files,
+)
 from tui.wsman.cim import CimInstance
 
 if TYPE_CHECKING:
@@ -38,6 +49,8 @@ def _machines(host: SimHost) -> None:
     provide("Msvm_Keyboard", devices.keyboards)
     provide("Msvm_Processor", devices.processors)
     provide("Msvm_Memory", devices.memories)
+    provide(spare_disks.CLASS, spare_disks.drives)
+    provide(merging.SETTING, merging.settings)
     provide("Msvm_EthernetSwitchPort", devices.switch_ports)
     for name in ("Msvm_SyntheticEthernetPort", "Msvm_EmulatedEthernetPort"):
         provide(name, ports(name))
@@ -52,6 +65,8 @@ def _windows(host: SimHost) -> None:
     provide("Win32_OperatingSystem", lambda: windows.operating_system(host))
     provide("Win32_Volume", lambda: windows.volumes(host))
     provide("Win32_LogicalDisk", lambda: windows.drives(host))
+    provide(windows_files.FILE, lambda: windows_files.data_files(host))
+    provide(windows_files.FOLDER, lambda: windows_files.folders(host))
     for word in perf.MAKERS:
         provide(f"Win32_PerfRawData_{word}", partial(perf.raw, host, word))
         provide(f"Win32_PerfFormattedData_{word}", partial(perf.formatted, host, word))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.sim import devices_add, hardware, shapes
+from tui.sim import devices_add, disks, hardware, shapes
 from tui.sim.machine import Machine
 from tui.sim.outcome import INVALID, STATE, Call, Stop
 from tui.wsman.cim import CimInstance, CimValue
@@ -143,6 +143,10 @@ def _image(call: Call, machine: Machine, present: CimInstance, wanted: Changes) 
         raise Stop(INVALID)
     if machine.alive and not iso:
         raise Stop(STATE)
+    for path in paths if isinstance(paths, tuple) else ():
+        problem = disks.check_attach(call.host, machine, str(path), iso=iso)
+        if problem is not None:
+            raise problem
 
 
 RULES = {

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from tui.sim import counters, hardware, shapes
-from tui.sim.plan import VolumePlan
 from tui.wsman.cim import CimInstance
 
 if TYPE_CHECKING:
     from tui.sim.world import SimHost
 
-GIB = 1 << 30
 DAY = 86400.0
 
 
@@ -71,28 +69,11 @@ def operating_system(host: SimHost) -> Iterator[CimInstance]:
     )
 
 
-def used(host: SimHost, plan: VolumePlan) -> int:
-    """Bytes used: slow growth that is cleaned up every three weeks."""
-    days = (host.fabric.now() - host.fabric.origin) / DAY + crc32(plan.name.encode()) % 15
-    grown = plan.used * GIB + int(plan.growth * (days % 21.0) * GIB)
-    return min(grown, plan.size * GIB - GIB // 8)
-
-
-def _space(host: SimHost, plan: VolumePlan) -> tuple[int, int]:
-    """Capacity and free bytes."""
-    if host.plan.local and plan.name == "C:\\":
-        from tui.sim import local  # psutil is needed for this host only
-
-        taken = local.sample()
-        return taken.disk_total, taken.disk_free
-    return plan.size * GIB, plan.size * GIB - used(host, plan)
-
-
 def volumes(host: SimHost) -> Iterator[CimInstance]:
     random = host.fabric.random(host.name, "volumes")
     for plan in host.plan.volumes:
         identity = shapes.guid(random).lower()
-        capacity, free = _space(host, plan)
+        capacity, free = host.files.space(plan)
         letter = plan.name[:2] if len(plan.name) == 3 else None
         yield shapes.new(
             "Win32_Volume",
@@ -126,7 +107,7 @@ def drives(host: SimHost) -> Iterator[CimInstance]:
     for plan in host.plan.volumes:
         if len(plan.name) != 3:
             continue
-        capacity, free = _space(host, plan)
+        capacity, free = host.files.space(plan)
         yield shapes.new(
             "Win32_LogicalDisk",
             shapes.CIMV2,

@@ -14,9 +14,10 @@ from itertools import count
 from random import Random
 from typing import Protocol
 
-from tui.sim import hardware, shapes
+from tui.sim import hardware, papers, shapes
 from tui.sim.create import create
 from tui.sim.faults import Faults
+from tui.sim.files import FileSystem, Shelf
 from tui.sim.jobs import Jobs
 from tui.sim.machine import ALIVE, Machine
 from tui.sim.plan import HOST_SYSTEMS, HostPlan, HostSystem
@@ -71,6 +72,8 @@ class Fabric:
         self.seed = seed
         self.hosts: dict[str, SimHost] = {}
         self.clusters: dict[str, ClusterPlan] = {}
+        self.shelves: dict[str, Shelf] = {}
+        """The files on shared volumes, by cluster."""
         self.origin = self.clock.now()
         """When this fabric began; hosts had been up before."""
         self._due: list[tuple[float, int, Effect]] = []
@@ -135,15 +138,6 @@ class ClusterPlan:
     witness: str = "File Share Witness"
 
 
-@dataclass(slots=True)
-class VirtualFile:
-    """A disk image on a host's storage; sizes in bytes."""
-
-    size: int
-    used: int
-    parent: str = ""
-
-
 class HostRepository(Repository):
     """A repository that lacks the namespaces its host has no role for."""
 
@@ -164,7 +158,9 @@ class SimHost:
     faults: Faults
     site: int
     machines: dict[str, Machine] = field(default_factory=dict)
-    files: dict[str, VirtualFile] = field(default_factory=dict)
+    groups: dict[str, groups.Group] = field(default_factory=dict)
+    planned: dict[str, Machine] = field(default_factory=dict)
+    """Imported machines that are not realized yet."""
     _repository: Repository | None = None
     spent: float = 0.0
     """Processor seconds of runs that have ended since the fabric began."""
@@ -172,6 +168,7 @@ class SimHost:
     """Bytes of ended runs: in and out by switch GUID, read and written under ``disk``."""
     _built: bool = False
     _jobs: Jobs | None = None
+    _files: FileSystem | None = None
     _numbers: count[int] = field(default_factory=lambda: count(1))
 
     @property
@@ -202,6 +199,17 @@ class SimHost:
         """Build it now, when somebody else's answer depends on its machines."""
         if self._repository is None:
             self._build()
+
+    @property
+    def built(self) -> bool:
+        """It is furnished; what happens from now on is change."""
+        return self._built
+
+    @property
+    def files(self) -> FileSystem:
+        if self._files is None:
+            self._files = FileSystem(self)
+        return self._files
 
     @property
     def jobs(self) -> Jobs:
@@ -260,6 +268,7 @@ class SimHost:
         """Show a machine as one of this host's."""
         machine.host = self
         self.machines[machine.id] = machine
+        papers.write(machine)
         store = self.repository
         store.add(machine.system)
         for configuration in (machine.current, *machine.checkpoints.values()):
@@ -322,10 +331,7 @@ class SimHost:
         now = self.fabric.now()
         return sum(m.memory(now) for m in self.machines.values() if m.state in ALIVE)
 
-    # -- storage and networks --------------------------------------------------------------
-
-    def add_file(self, path: str, size: int, used: int, parent: str = "") -> None:
-        self.files[path] = VirtualFile(size, used, parent)
+    # -- networks --------------------------------------------------------------------------
 
     def switches(self) -> list[CimInstance]:
         found = self.repository.instances(shapes.VIRTUALIZATION, "Msvm_VirtualEthernetSwitch")
