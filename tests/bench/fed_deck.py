@@ -18,13 +18,14 @@ from tui.ui.options import DeckOptions, calm
 
 calm(os.environ)
 
-from tui.ui import app  # noqa: E402
+from tui.ui import app, start  # noqa: E402
 
 
 async def live(hosts: int, vms: int) -> None:
     estate = Path(__file__).with_name("estate.py")
     collector = CollectorProcess(command=(sys.executable, str(estate), str(vms)))
     deck = app.DeckApp(DeckOptions(links=links(hosts)), collector=collector)
+    start.spare_collections()
     try:
         await deck.run_async()
     finally:

@@ -23,7 +23,7 @@ from tui.ui.style import Glyphs, tones
 
 SAMPLE = 5.0
 """Seconds between measurements of ourselves."""
-CALM = 20.0
+CALM = 50.0
 """After counting machines for t seconds, they are not counted again for CALM * t."""
 
 

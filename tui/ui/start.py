@@ -6,6 +6,7 @@ Loads Textual only when the children are under way.
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 
 from tui.store import Store
@@ -15,7 +16,15 @@ from tui.ui.options import DeckOptions
 
 def run(options: DeckOptions) -> int:
     """Show the deck until it is left; answers the exit code. Children end with it."""
+    gc.disable()  # nothing that loading makes is garbage
     return asyncio.run(_live(options))
+
+
+def spare_collections() -> None:
+    """Full garbage collections walk all there is and hold up a key: less of it, and seldom."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 100)
+    gc.enable()
 
 
 async def _live(options: DeckOptions) -> int:
@@ -25,6 +34,7 @@ async def _live(options: DeckOptions) -> int:
         from tui.ui.app import DeckApp
 
         app = DeckApp(options, engine=engine)
+        spare_collections()
         return await app.run_async(mouse=options.mouse) or app.return_code or 0
     finally:
         await engine.stop()

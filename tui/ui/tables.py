@@ -260,9 +260,9 @@ class TablePane(Vertical):
 
     def marked(self) -> list[str]:
         """Marked rows: the hidden ones first, then as shown."""
-        here = [key for key in self.store.marks if key in self.rows]
-        shown = sorted((key for key in here if self.grid.index_of(key) >= 0), key=self.grid.index_of)
-        return sorted(key for key in here if self.grid.index_of(key) < 0) + shown
+        place = {key: self.grid.index_of(key) for key in self.store.marks if key in self.rows}
+        shown = sorted((key for key, at in place.items() if at >= 0), key=place.__getitem__)
+        return sorted(key for key, at in place.items() if at < 0) + shown
 
     def hidden_marks(self) -> int:
         marks = self.store.marks
