@@ -35,6 +35,7 @@ class DetailPane(VerticalScroll):
         self._glyphs = glyphs
         self._key: str | None = None
         self._title = ""
+        self._height = 0
         self._body = Patch(id="facts")
 
     @property
@@ -70,9 +71,14 @@ class DetailPane(VerticalScroll):
         return max(20, self.scrollable_content_region.width - 1)
 
     def _put(self, body: Text, title: str) -> None:
-        # Whole pages: a line more or less must not lay the whole screen out again.
+        # Whole pages, and none taken back for a few lines: any other height lays the whole screen
+        # out again, which costs more than all the rest of a key.
         page = max(1, self.scrollable_content_region.height)
-        self._body.put(body.append("\n" * (-(body.plain.count("\n") + 1) % page)))
+        lines = body.plain.count("\n") + 1
+        wanted = -(-lines // page) * page
+        if not wanted <= self._height <= wanted + page:
+            self._height = wanted
+        self._body.put(body.append("\n" * (self._height - lines)))
         if title != self._title:  # setting it paints the whole pane again
             self._title = title
             self.border_title = Content(title)

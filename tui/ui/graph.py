@@ -109,22 +109,27 @@ class Graph(Widget):
         """The value at the upper edge."""
         return self._fixed_top if self._fixed_top is not None else self._scale.top
 
-    def set_series(self, series: Sequence[Series]) -> None:
-        """Show other series. The scale starts anew: it belongs to what is shown."""
+    def set_series(self, series: Sequence[Series], *, draw: bool = True) -> None:
+        """Show other series. The scale starts anew: it belongs to what is shown.
+
+        Without ``draw`` nothing is laid out before ``advance``, which must follow.
+        """
         self._series = list(series)
         self._scale = Scale(self._unit)
-        self._update()
+        if draw:
+            self._update()
 
     def set_title(self, title: str) -> None:
         if title != self._title:
             self._title = title
             self._update()
 
-    def set_top(self, top: float | None) -> None:
+    def set_top(self, top: float | None, *, draw: bool = True) -> None:
         """Fix the upper edge (the memory a host has), or let it follow the values."""
         if top != self._fixed_top:
             self._fixed_top = top
-            self._update()
+            if draw:
+                self._update()
 
     def set_window(self, seconds: float) -> None:
         self._window = min(MAXIMUM_WINDOW, max(MINIMUM_WINDOW, seconds))

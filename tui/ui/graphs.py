@@ -72,7 +72,8 @@ class GraphsPane(Container, can_focus=True):
     def _set(self, graph: str, *lines: tuple[str, Metric]) -> None:
         assert self._key is not None
         views = [(name, MetricView(self._store, self._key, metric)) for name, metric in lines]
-        self._graphs[graph].set_series([Series(name, view, peak=view.peak) for name, view in views])
+        series = [Series(name, view, peak=view.peak) for name, view in views]
+        self._graphs[graph].set_series(series, draw=False)
 
     def advance(self, now: float) -> None:
         """Time passed, or values came."""
@@ -87,7 +88,7 @@ class GraphsPane(Container, can_focus=True):
             top = max(top or 0.0, float(row.vm.memory_maximum)) if row.vm.dynamic_memory else top
         if isinstance(row, VmRow) and top and row.vitals.memory and top > row.vitals.memory * 4:
             top = None
-        self._graphs["memory"].set_top(top)
+        self._graphs["memory"].set_top(top, draw=False)
         for graph in self._graphs.values():
             graph.advance(now)
 
