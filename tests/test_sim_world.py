@@ -180,12 +180,13 @@ def test_switch_kinds_can_be_told_from_what_their_ports_name() -> None:
             if str(p["InstanceID"]).startswith(prefix)
         ]
         external = any("Msvm_ExternalEthernetPort" in r for r in resources)
-        internal = any("Msvm_ComputerSystem" in r for r in resources)
+        internal = any("Msvm_ComputerSystem." in r for r in resources)
         kinds[switch["ElementName"]] = (external, internal)
     assert kinds == {
         "Production": (True, True),
         "Build": (False, False),
         "Host only": (False, True),
+        "vSwitch_Prod": (True, False),
     }
 
 

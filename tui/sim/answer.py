@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from tui.sim.calls import check, method_of
+from tui.sim.calls import STATIC, check, method_of
 from tui.sim.enumerations import Enumeration, Enumerations
 from tui.sim.limits import CONFIG, config_text
 from tui.sim.repository import WMI, Repository
@@ -240,7 +240,9 @@ class _Desk:
         repository = self.service.repository
         cls = repository.class_of(request.ref.namespace, request.ref.class_name)
         method = method_of(cls, request.method)
-        instance = repository.find(request.ref)
+        static = method.name in STATIC.get(cls.name, ()) and not request.ref.keys
+        blank = CimInstance(cls.name, {}, cls.namespace)
+        instance = blank if static else repository.find(request.ref)
         parameters = dict(request.parameters)
         check(method, parameters)
         output = self.service.invoke(instance, method.name, parameters)

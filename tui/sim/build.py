@@ -13,6 +13,9 @@ from tui.sim.plan import NicPlan
 from tui.wsman.cim import CimInstance, CimValue
 
 SUBTYPE = "Microsoft:Hyper-V:"
+GUEST_SETTING = "Msvm_GuestCommunicationServiceSettingData"
+GUEST_FILES = "5A0C2B6E-1D0F-4B7C-9B53-7A1C2F0D9E11"
+"""The service below the guest service interface that takes files."""
 
 
 def resource(
@@ -100,6 +103,8 @@ def services(prefix: str) -> list[CimInstance]:
         values: dict[str, CimValue] = {"EnabledState": 2 if enabled else 3}
         if word == "KvpExchange":
             values |= {"DisableHostKVPItems": False}
+        if word == "GuestServiceInterface":
+            values |= {"DefaultEnabledStatePolicy": 2}
         found.append(
             resource(
                 f"Msvm_{word}ComponentSettingData",
@@ -110,6 +115,16 @@ def services(prefix: str) -> list[CimInstance]:
                 **values,
             )
         )
+    found.append(
+        shapes.new(
+            GUEST_SETTING,
+            InstanceID=f"{prefix}\\{shapes.GUEST_SERVICES}\\{GUEST_FILES}",
+            Name=GUEST_FILES,
+            ElementName="Guest File Copy Service",
+            Caption="Guest File Copy Service",
+            EnabledStatePolicy=8,
+        )
+    )
     return found
 
 

@@ -23,11 +23,27 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "GetSummaryInformation": ("RequestedInformation",),
     "GetVirtualSystemThumbnailImage": ("TargetSystem", "WidthPixels", "HeightPixels"),
     "CreateSnapshot": ("AffectedSystem",),
+    "DefineCollection": ("Name",),
+    "DestroyCollection": ("Collection",),
+    "RenameCollection": ("Collection", "NewName"),
+    "AddMember": ("Member", "Collection"),
+    "RemoveMember": ("Member", "Collection"),
+    "ModifySecuritySettings": ("SecuritySettingData",),
+    "SetKeyProtector": ("SecuritySettingData", "KeyProtector"),
+    "GetKeyProtector": ("SecuritySettingData",),
+    "ModifyGuestServiceSettings": ("GuestServiceSettings",),
     "ApplySnapshot": ("Snapshot",),
     "DestroySnapshot": ("AffectedSnapshot",),
     "DestroySnapshotTree": ("SnapshotSettingData",),
 }
 """Parameters without which a call means nothing; the class table does not tell."""
+
+
+STATIC: Mapping[str, tuple[str, ...]] = {
+    "MSFT_HgsGuardian": ("NewByGenerateCertificates",),
+    "MSFT_HgsKeyProtector": ("NewByGuardians",),
+}
+"""Methods of a class and not of its instances: they are called without selectors."""
 
 
 def method_of(cls: CimClass, name: str) -> CimMethod:

@@ -231,6 +231,12 @@ def _board(found: Machine, plan: VmPlan) -> None:
     put(build.security(prefix, tpm=plan.tpm))
     for item in (*build.services(prefix), *build.consoles(prefix, plan.generation)):
         put(item)
+        word = item.class_name.removeprefix("Msvm_").removesuffix("ComponentSettingData")
+        if word in plan.services_off:
+            item.values["EnabledState"] = 3
+    found.outdated = plan.outdated
+    if plan.tpm:
+        found.key = found.host.fabric.random(found.host.name, plan.name, "key").randbytes(256)
 
 
 def _devices(host: SimHost, found: Machine, plan: VmPlan, random: Random) -> None:
@@ -309,17 +315,20 @@ def _adapters(host: SimHost, found: Machine, plan: VmPlan, random: Random) -> No
     prefix = f"Microsoft:{found.id}"
     for nic_plan in plan.nics:
         nic = found.current.put(build.adapter(prefix, random, nic_plan))
+        nic.values["Address"] = nic_plan.mac or host.next_address()
+        nic.values["StaticMacAddress"] = nic_plan.static or bool(nic_plan.mac)
         switch = host.switch_named(nic_plan.switch) if nic_plan.switch else None
         port = found.current.put(build.connection(host.name, nic, switch))
+        if switch is None:
+            port.values["LastKnownSwitchName"] = nic_plan.switch
         for item in build.port_features(port, nic_plan):
             found.current.put(item)
         if switch is not None:
             key = shapes.text(nic, "InstanceID").lower()
-            found.addresses[key] = host.fabric.lease(
-                host.site,
-                nic_plan.vlan or (nic_plan.trunk[0] if nic_plan.trunk else UNTAGGED),
-                shapes.text(nic, "Address"),
-            )
+            number = nic_plan.vlan or UNTAGGED
+            found.networks[key] = number
+            address = shapes.text(nic, "Address")
+            found.addresses[key] = host.fabric.lease(host.site, number, address)
 
 
 def order_boot(host: str, configuration: Configuration) -> None:

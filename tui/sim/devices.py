@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tui.sim.world import SimHost
 
 OK, NO_CONTACT, LOST = 2, 12, 13
+DEGRADED, MISMATCH = 3, 32775
 _IDENTIFIERS = {word: identifier for word, identifier, *_ in shapes.SERVICES}
 
 
@@ -67,9 +68,10 @@ def component(machine: Machine, word: str, now: float) -> CimInstance | None:
     _, identifier, name, _ = next(s for s in shapes.SERVICES if s[0] == word)
     status = heartbeat(machine, now) or NO_CONTACT
     words = {OK: "OK", NO_CONTACT: "No Contact", LOST: "Lost Communication"}[status]
+    older = machine.outdated and status == OK and word != "Heartbeat"
     values: dict[str, CimValue] = {
-        "OperationalStatus": (status,),
-        "StatusDescriptions": (words,),
+        "OperationalStatus": (DEGRADED, MISMATCH) if older else (status,),
+        "StatusDescriptions": ("Degraded", "Protocol Mismatch") if older else (words,),
         "Status": "OK" if status == OK else "No Contact",
     }
     if word == "KvpExchange":

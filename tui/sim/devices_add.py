@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from random import Random
 
-from tui.sim import build, disks, network, resource_rules, shapes, spare_disks
-from tui.sim.create import UNTAGGED
+from tui.sim import build, disks, nics, resource_rules, rules, shapes, spare_disks
 from tui.sim.machine import Configuration, Machine
 from tui.sim.outcome import INVALID, STATE, Call, Stop
-from tui.sim.plan import NicPlan
-from tui.wsman.cim import CimInstance, CimValue
+from tui.wsman.cim import CimInstance
 
-SCSI_CONTROLLERS, SYNTHETIC, LEGACY = 4, 8, 4
+SCSI_CONTROLLERS = 4
 DEVICE = "Msvm_ResourceAllocationSettingData"
 """Older clients write images with this class too; the type tells what is meant."""
 KEPT = frozenset({"InstanceID", "Parent", "ResourceType", "ResourceSubType", "Caption"})
@@ -37,11 +35,13 @@ def plug(call: Call, machine: Machine, target: Configuration, given: CimInstance
     kind = shapes.number(given, "ResourceType")
     name = given.class_name
     if name == "Msvm_EthernetPortAllocationSettingData":
-        made = _connection(call, machine, target, given)
+        nic = _parent(call, target, given, 10)
+        made = build.connection(call.host.name, nic, None)
+        nics.connection(call, machine, nic, given, made)
     elif name == "Msvm_SyntheticEthernetPortSettingData":
-        made = _adapter(call, machine, target, legacy=False)
+        made = nics.adapter(call, machine, target, _random(call), legacy=False)
     elif name == "Msvm_EmulatedEthernetPortSettingData":
-        made = _adapter(call, machine, target, legacy=True)
+        made = nics.adapter(call, machine, target, _random(call), legacy=True)
     elif name == "Msvm_StorageAllocationSettingData" or (name == DEVICE and kind == 31):
         made = _image(call, machine, target, given)
     elif name == DEVICE and kind == 6:
@@ -53,8 +53,8 @@ def plug(call: Call, machine: Machine, target: Configuration, given: CimInstance
     for key, value in given.values.items():
         if value is not None and key in made.values and key not in KEPT:
             made.values[key] = value
-    if "Ethernet" in name and not made.values["Address"]:
-        made.values["Address"] = shapes.mac(_random(call))
+    if name in (rules.SYNTHETIC, rules.EMULATED):
+        nics.furnish(call.host, machine, made, given.values.get("Address"))
     return target.put(made)
 
 
@@ -118,53 +118,3 @@ def _image(call: Call, machine: Machine, target: Configuration, given: CimInstan
     if problem is not None:
         raise problem
     return build.image(call.host.name, holder, path, iso=iso)
-
-
-def _adapter(call: Call, machine: Machine, target: Configuration, *, legacy: bool) -> CimInstance:
-    word = "Emulated" if legacy else "Synthetic"
-    present = list(target.of(f"Msvm_{word}EthernetPortSettingData"))
-    if legacy and machine.generation == 2:
-        raise Stop(INVALID)
-    if machine.alive and (legacy or machine.generation == 1):
-        raise Stop(STATE)
-    if len(present) >= (LEGACY if legacy else SYNTHETIC):
-        raise Stop(INVALID)
-    prefix = shapes.text(target.settings, "InstanceID")
-    return build.adapter(prefix, _random(call), NicPlan(legacy=legacy))
-
-
-def _connection(
-    call: Call, machine: Machine, target: Configuration, given: CimInstance
-) -> CimInstance:
-    nic = _parent(call, target, given, 10)
-    if machine.connection(nic) is not None:
-        raise Stop(INVALID)
-    made = build.connection(call.host.name, nic, None)
-    paths = given.values.get("HostResource")
-    if isinstance(paths, tuple) and paths:
-        made.values.update(plugged(call, paths))
-        given.values["HostResource"] = None
-        lease(call, machine, nic)
-    return made
-
-
-def plugged(call: Call, paths: tuple[CimValue, ...]) -> dict[str, CimValue]:
-    """What a port allocation says once it is connected to the switch a path names."""
-    switch = call.object(paths[0])
-    if switch.class_name != network.SWITCH:
-        raise Stop(INVALID)
-    name = shapes.text(switch, "Name")
-    path = shapes.object_path(call.host.name, shapes.system_ref(name, network.SWITCH))
-    return {
-        "HostResource": (path,),
-        "EnabledState": 2,
-        "LastKnownSwitchName": switch.values["ElementName"],
-    }
-
-
-def lease(call: Call, machine: Machine, nic: CimInstance) -> None:
-    """The guest finds an address on a network it was not on before."""
-    key = shapes.text(nic, "InstanceID").lower()
-    if key not in machine.addresses:
-        address = shapes.text(nic, "Address") or "00155D000000"
-        machine.addresses[key] = call.host.fabric.lease(call.host.site, UNTAGGED, address)

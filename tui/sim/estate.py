@@ -21,6 +21,10 @@ INTEL = "Intel(R) Ethernet Controller X710 for 10GbE SFP+"
 MELLANOX = "Mellanox ConnectX-5 Adapter"
 BROADCOM = "Broadcom NetXtreme Gigabit Ethernet"
 CSV = "C:\\ClusterStorage\\"
+TWIN = "00155DF0CA7E"
+"""An address that two machines have, on two hosts."""
+OVERLAP = ("00155D19F000", "00155D1AEFFF")
+"""A pool that begins inside the one of NODE3."""
 
 
 def _vm(
@@ -47,7 +51,19 @@ def _pair(index: int) -> tuple[UplinkPlan, ...]:
         UplinkPlan("SLOT 2 Port 1", INTEL),
         UplinkPlan("SLOT 2 Port 2", f"{INTEL} #2"),
         UplinkPlan("NIC2", f"{BROADCOM} #2", 1_000_000_000),
-    )[: 4 if index else 3]
+        UplinkPlan("NIC3", f"{BROADCOM} #3", 1_000_000_000),
+    )[: 5 if index else 3]
+
+
+def _teamed() -> tuple[UplinkPlan, ...]:
+    """The adapters of a host that grew: two more ports, teamed by Windows."""
+    words = "Microsoft Network Adapter Multiplexor Driver"
+    return (
+        *_pair(0),
+        UplinkPlan("SLOT 5 Port 1", f"{INTEL} #3"),
+        UplinkPlan("SLOT 5 Port 2", f"{INTEL} #4"),
+        UplinkPlan("Team-OT", words, 20_000_000_000, ("SLOT 5 Port 1", "SLOT 5 Port 2")),
+    )
 
 
 def furnish(fabric: Fabric) -> None:
@@ -118,6 +134,7 @@ def _cluster(fabric: Fabric) -> None:
                 uptime=(48 - 3 * index) * DAY,
                 store=CSV + f"Volume{index % 3 + 1}",
                 vms=CLUSTER[index],
+                pool=OVERLAP if index == 3 else ("", ""),
             )
         )
 
@@ -142,6 +159,11 @@ def _standalone(fabric: Fabric) -> None:
                 SwitchPlan("Production", "external", (1, 2), vlan=10),
                 SwitchPlan("DMZ", "external", (3,), shared=False),
                 SwitchPlan("Backup", "internal"),
+                SwitchPlan("vSwitch-Prod", "external", (4,), shared=False),
+            ),
+            groups=(
+                ("Databases", ("sql01", "sql02")),
+                ("Backup window A", ("dc01", "files01", "exch01", "sql01")),
             ),
             volumes=volumes,
             uptime=41 * DAY,
@@ -159,11 +181,12 @@ def _standalone(fabric: Fabric) -> None:
             clock=2200,
             cores=12,
             memory=192 * GB,
-            uplinks=_pair(0),
+            uplinks=_teamed(),
             switches=(
                 SwitchPlan("Production", "external", (1,)),
                 SwitchPlan("Build", "private"),
                 SwitchPlan("Host only", "internal"),
+                SwitchPlan("vSwitch_Prod", "external", (5,), shared=False),
             ),
             volumes=volumes[:2],
             uptime=96 * DAY,
@@ -244,7 +267,16 @@ HV01 = (
         notes="Offline root CA. Start only for CRL signing! #pki #tier0",
         nics=(NicPlan(),),
     ),
-    _vm("print01", "ws2019", "idle", (2, 4), 20, generation=1, notes="#office"),
+    _vm(
+        "print01",
+        "ws2019",
+        "idle",
+        (2, 4),
+        20,
+        generation=1,
+        notes="#office",
+        nics=(NicPlan("Production", 20, mac=TWIN),),
+    ),
 )
 
 HV02 = (
@@ -287,9 +319,29 @@ HV02 = (
         notes="Programs the press line. Legacy NIC only #ot",
         nics=(NicPlan("Production", 60, legacy=True),),
     ),
-    _vm("scada-gw", "ws2012r2", "app", (2, 4), 60, generation=1, version="5.0", notes="#ot #eol"),
+    _vm(
+        "scada-gw",
+        "ws2012r2",
+        "app",
+        (2, 4),
+        60,
+        generation=1,
+        version="5.0",
+        outdated=True,
+        services_off=("TimeSync", "Vss"),
+        notes="#ot #eol",
+    ),
     _vm("test-sql", "ws2022", "db", (4, 16), 50, state="off", disks=(80, 200), notes="#test"),
-    _vm("test-app", "ws2022", "app", (4, 8), 50, state="off", notes="#test"),
+    _vm(
+        "test-app",
+        "ws2022",
+        "app",
+        (4, 8),
+        50,
+        state="off",
+        notes="Copied from print01 by hand #test",
+        nics=(NicPlan("Production", 50, mac=TWIN), NicPlan("Old-Prod", name="Was on Old-Prod")),
+    ),
     _vm(
         "pentest", "debian12", "idle", (2, 4), 0, state="paused", switch="Build", notes="#security"
     ),

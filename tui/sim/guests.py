@@ -18,6 +18,11 @@ class System:
     shutdown: float
     """Seconds a clean shutdown takes."""
 
+    @property
+    def resizes(self) -> bool:
+        """It can be given more or less static memory while it runs: Windows since 10 and 2016."""
+        return self.boot > 5 and not (self.windows and self.version.startswith("6."))
+
 
 SYSTEMS: dict[str, System] = {
     "ws2025": System("Windows Server 2025 Datacenter", "10.0.26100", "8", True, 24, 14),

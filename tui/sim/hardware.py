@@ -109,7 +109,9 @@ def _virtualization(host: SimHost) -> list[CimInstance]:
         ("VirtualSystemSnapshotService", "vssnap", "Hyper-V Virtual System Snapshot Service"),
         ("VirtualEthernetSwitchManagementService", "nvspwmi", "Hyper-V Networking Management"),
         ("ImageManagementService", "vhdsvc", "Hyper-V Image Management Service"),
-        ("VirtualSystemMigrationService", "vmmigration", "Hyper-V Migration Service"),
+        ("VirtualSystemMigrationService", "migrationwmi", "Hyper-V Migration Service"),
+        ("SecurityService", "securitysvc", "Hyper-V Security Service"),
+        ("CollectionManagementService", "collectionsvc", "Hyper-V Collection Management"),
     )
     found = [system]
     found += [_service(host, f"Msvm_{word}", name, words) for word, name, words in services]
@@ -130,8 +132,8 @@ def _service_settings(host: SimHost) -> list[CimInstance]:
             f"{host.plan.store}\\Virtual Hard Disks" if not host.plan.cluster else host.plan.store
         ),
         DefaultVirtualHardDiskCachingMode=0,
-        MinimumMacAddress=f"00155D{tail}0000",
-        MaximumMacAddress=f"00155D{tail}FFFF",
+        MinimumMacAddress=host.plan.pool[0] or f"00155D{tail}0000",
+        MaximumMacAddress=host.plan.pool[1] or f"00155D{tail}FFFF",
         MinimumWWPNAddress="C003FF0000000000",
         MaximumWWPNAddress="C003FF000000FFFF",
         CurrentWWNNAddress="C003FF0000FFFF00",
@@ -242,8 +244,9 @@ def _defaults(host: SimHost, random: Random) -> list[CimInstance]:
         samples.append(
             shapes.new(
                 class_name,
-                InstanceID=f"Microsoft:Definition\\{feature}\\Default",
-                ElementName=class_name.removeprefix("Msvm_").removesuffix("SettingData"),
+                **{"ElementName": class_name.removeprefix("Msvm_").removesuffix("SettingData")}
+                | shapes.FEATURE_DEFAULTS.get(class_name, {})
+                | {"InstanceID": f"Microsoft:Definition\\{feature}\\Default"},
             )
         )
     return samples

@@ -68,6 +68,8 @@ class Machine:
     """By the upper-case GUID of the checkpoint."""
     addresses: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """What the guest calls itself on each adapter, by the adapter's InstanceID in lower case."""
+    networks: dict[str, int] = field(default_factory=dict)
+    """The VLAN on which the guest was given an address, by the same key."""
     runs: list[tuple[float, float | None]] = field(default_factory=list)
     """Spans in which its processors ran since it was started; the last may be open."""
     started_at: float = 0.0
@@ -87,6 +89,12 @@ class Machine:
     balanced_at: float = 0.0
     domain: str = ""
     clustered: bool = False
+    key: bytes = b""
+    """Its key protector; empty when it has none."""
+    unreadable: bool = False
+    """What its virtual TPM holds was sealed for a key protector it no longer has."""
+    outdated: bool = False
+    """Its integration services speak an older protocol than the host's."""
     _done: tuple[float, int, Done] | None = None
     """What it has done up to the moment it was last asked, and after how many spans."""
 

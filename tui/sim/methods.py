@@ -10,16 +10,21 @@ from typing import TYPE_CHECKING
 
 from tui.sim import (
     methods_chain,
+    methods_collection,
     methods_console,
+    methods_features,
     methods_files,
     methods_guest,
     methods_image,
     methods_job,
     methods_resources,
+    methods_security,
+    methods_service,
     methods_settings,
     methods_snapshot,
     methods_state,
     methods_switch,
+    services,
 )
 from tui.sim.jobs import JobError, Work
 from tui.sim.outcome import Call, Method, Stop, returned
@@ -35,12 +40,17 @@ METHODS: Mapping[tuple[str, str], Method] = {
     **methods_state.METHODS,
     **methods_settings.METHODS,
     **methods_resources.METHODS,
+    **methods_features.METHODS,
+    **methods_service.METHODS,
+    **methods_security.METHODS,
+    **methods_collection.METHODS,
     **methods_snapshot.METHODS,
     **methods_switch.METHODS,
     **methods_files.METHODS,
     **methods_image.METHODS,
     **methods_chain.METHODS,
     **methods_guest.METHODS,
+    **services.METHODS,
     **methods_console.METHODS,
     **methods_job.METHODS,
 }

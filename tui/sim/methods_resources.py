@@ -1,18 +1,18 @@
-"""Methods: devices of virtual machines, and the features of their switch ports."""
+"""Methods: devices of virtual machines."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.sim import create, devices_add, resource_rules, shapes
-from tui.sim.jobs import Done, JobError, Work
-from tui.sim.machine import Configuration, Machine
+from tui.sim import create, devices_add, nics, resource_rules, rules, shapes
+from tui.sim.jobs import JobError, Work
+from tui.sim.machine import SAVED, Configuration, Machine
 from tui.sim.methods_settings import configuration
 from tui.sim.outcome import INVALID, STATE, Call, Method, Stop, returned
 from tui.wsman.cim import CimInstance, CimRef, CimValue
 from tui.wsman.reply import MethodOutput
 
-NICS = ("Msvm_SyntheticEthernetPortSettingData", "Msvm_EmulatedEthernetPortSettingData")
+NICS = (rules.SYNTHETIC, rules.EMULATED)
 
 
 def _touched(machine: Machine, at: float) -> None:
@@ -35,19 +35,25 @@ def modify(call: Call) -> MethodOutput:
         raise Stop(INVALID)
     todo: list[tuple[CimInstance, dict[str, CimValue]]] = []
     owner: Machine | None = None
+    error: JobError | None = None
     for item in given:
         owner, _, present = _present(call, shapes.text(item, "InstanceID"))
-        todo.append((present, resource_rules.changes(call, owner, present, item)))
+        wanted = resource_rules.changes(call, owner, present, item)
+        error = error or resource_rules.trouble(call, owner, present, wanted)
+        todo.append((present, wanted))
     machine = owner
 
     def done(at: float) -> tuple[CimRef, ...]:
         for present, wanted in todo:
             present.values.update(wanted)
+            if machine is not None and present.class_name == nics.PORT:
+                nics.settle(call.host, machine, present)
         if machine is not None:
             _touched(machine, at)
         return ()
 
-    return call.job(Work(31, "Modifying Virtual Machine Resources", 0.6, done), machine)
+    words = "Modifying Virtual Machine Resources"
+    return call.job(Work(31, words, 0.6, done, error=error), machine)
 
 
 def add(call: Call) -> MethodOutput:
@@ -71,6 +77,8 @@ def add(call: Call) -> MethodOutput:
     def done(at: float) -> tuple[CimRef, ...]:
         for item in made:
             call.host.repository.add(target.put(item))
+            if item.class_name == nics.PORT:
+                nics.settle(call.host, machine, item)
         if machine.generation == 2:
             create.order_boot(call.host.name, target)
             for source in target.of("Msvm_BootSourceSettingData"):
@@ -147,13 +155,11 @@ def _check_removal(
         ]
         if any(child not in going for child in children):
             raise Stop(STATE)
-    fixed = item.class_name in (
-        "Msvm_ProcessorSettingData",
-        "Msvm_MemorySettingData",
-        "Msvm_SecuritySettingData",
-    )
+    fixed = item.class_name in (rules.PROCESSOR, rules.MEMORY, rules.SECURITY)
     if fixed or kind == 5 or "ComponentSettingData" in item.class_name:
         raise Stop(INVALID)
+    if machine.state == SAVED and item.class_name in NICS:
+        raise Stop(STATE)
     if not machine.alive:
         return
     legacy = item.class_name == NICS[1] or (item.class_name == NICS[0] and machine.generation == 1)
@@ -162,87 +168,9 @@ def _check_removal(
         raise Stop(STATE)
 
 
-# -- features of ports ---------------------------------------------------------------------
-
-
-def add_features(call: Call) -> MethodOutput:
-    port = call.object(call.get("AffectedConfiguration"))
-    if port.class_name != "Msvm_EthernetPortAllocationSettingData":
-        raise Stop(INVALID)
-    made = []
-    for text in call.many("FeatureSettings"):
-        given = call.embedded(text)
-        feature = shapes.FEATURES.get(given.class_name)
-        if feature is None:
-            raise Stop(INVALID)
-        resource_rules.within(given.class_name, given.values)
-        values = {k: v for k, v in given.values.items() if k != "InstanceID"}
-        identity = f"{shapes.text(port, 'InstanceID')}\\{feature}"
-        made.append(shapes.new(given.class_name, **values | {"InstanceID": identity}))
-    if not made or any(call.host.repository.get(shapes.setting_ref(m)) for m in made):
-        raise Stop(INVALID)
-
-    def done(at: float) -> tuple[CimRef, ...]:
-        owner = call.host.owner_of(shapes.text(port, "InstanceID"))
-        for item in made:
-            stored = call.host.repository.add(item)
-            if owner is not None:
-                owner[0].current.put(stored)
-        return tuple(shapes.setting_ref(item) for item in made)
-
-    return _feature_job(call, 30, "Adding Virtual Machine Resources", port, done)
-
-
-def _feature_job(call: Call, kind: int, words: str, item: CimInstance, done: Done) -> MethodOutput:
-    owner = call.host.owner_of(shapes.text(item, "InstanceID"))
-    return call.job(Work(kind, words, 0.3, done), owner[0] if owner else None)
-
-
-def modify_features(call: Call) -> MethodOutput:
-    todo = []
-    for text in call.many("FeatureSettings"):
-        given = call.embedded(text)
-        present = call.object(shapes.setting_ref(given))
-        resource_rules.within(given.class_name, given.values)
-        todo.append((present, given))
-    if not todo:
-        raise Stop(INVALID)
-
-    def done(at: float) -> tuple[CimRef, ...]:
-        for present, given in todo:
-            present.values.update((k, v) for k, v in given.values.items() if k in present.values)
-        return ()
-
-    return _feature_job(call, 31, "Modifying Virtual Machine Resources", todo[0][0], done)
-
-
-def remove_features(call: Call) -> MethodOutput:
-    doomed = [call.object(value) for value in call.many("FeatureSettings")]
-    if not doomed or any(item.class_name not in shapes.FEATURES for item in doomed):
-        raise Stop(INVALID)
-
-    def done(at: float) -> tuple[CimRef, ...]:
-        for item in doomed:
-            call.host.repository.remove(item)
-            key = shapes.text(item, "InstanceID")
-            owner = call.host.owner_of(key)
-            if owner is not None:
-                owner[0].current.resources.pop(key.lower(), None)
-        return ()
-
-    return _feature_job(call, 32, "Removing Virtual Machine Resources", doomed[0], done)
-
-
 SERVICE = "Msvm_VirtualSystemManagementService"
-NETWORK = "Msvm_VirtualEthernetSwitchManagementService"
 METHODS: dict[tuple[str, str], Method] = {
     (SERVICE, "ModifyResourceSettings"): modify,
     (SERVICE, "AddResourceSettings"): add,
     (SERVICE, "RemoveResourceSettings"): remove,
-    (SERVICE, "AddFeatureSettings"): add_features,
-    (SERVICE, "ModifyFeatureSettings"): modify_features,
-    (SERVICE, "RemoveFeatureSettings"): remove_features,
-    (NETWORK, "AddFeatureSettings"): add_features,
-    (NETWORK, "ModifyFeatureSettings"): modify_features,
-    (NETWORK, "RemoveFeatureSettings"): remove_features,
 }

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tui.sim import create, devices_add, shapes
+from tui.sim import create, devices_add, rules, shapes
 from tui.sim.jobs import Work
 from tui.sim.machine import OFF, PAUSED_CRITICAL, SAVED, Configuration, Machine
-from tui.sim.outcome import FAILED, INVALID, STATE, WRONG_TYPE, Call, Method, Stop
+from tui.sim.outcome import INVALID, STATE, WRONG_TYPE, Call, Method, Stop
 from tui.sim.plan import GB, VmPlan
 from tui.wsman.cim import CimInstance, CimRef, CimValue
 from tui.wsman.reply import MethodOutput
@@ -16,39 +16,19 @@ FIXED = frozenset(
         "InstanceID",
         "VirtualSystemIdentifier",
         "VirtualSystemType",
-        "VirtualSystemSubType",
         "ConfigurationID",
         "CreationTime",
         "Parent",
         "IsSaved",
-        "Version",
         "Caption",
         "Description",
     }
 )
 """Properties a client may send back but not change."""
-OFF_ONLY: dict[str, int] = {
-    "SecureBootEnabled": STATE,
-    "SecureBootTemplateId": STATE,
-    "ConsoleMode": STATE,
-    "VirtualNumaEnabled": STATE,
-    "BootOrder": STATE,
-    "LowMmioGapSize": STATE,
-    "HighMmioGapSize": STATE,
-    "GuestControlledCacheTypes": STATE,
-    "BIOSNumLock": FAILED,
-}
-"""What a running machine refuses to change, and with which code."""
-ALLOWED: dict[str, frozenset[int]] = {
-    "AutomaticStartupAction": frozenset({2, 3, 4}),
-    "AutomaticShutdownAction": frozenset({2, 3, 4}),
-    "AutomaticRecoveryAction": frozenset({2, 3, 4}),
-    "AutomaticCriticalErrorAction": frozenset({0, 1}),
-    "UserSnapshotType": frozenset({2, 3, 4, 5}),
-    "EnhancedSessionTransportType": frozenset({0, 1}),
-    "NetworkBootPreferredProtocol": frozenset({4096, 4097}),
-    "ConsoleMode": frozenset({0, 1, 2, 3}),
-}
+NEVER = frozenset({"VirtualSystemSubType", "Version"})
+"""Refused when they differ: the generation is for life, the version has a method of its own."""
+UEFI = frozenset({"SecureBootEnabled", "SecureBootTemplateId", "PauseAfterBootFailure"})
+BIOS = frozenset({"BootOrder", "BIOSNumLock"})
 
 
 def configuration(call: Call, instance_id: str) -> tuple[Machine, Configuration]:
@@ -79,10 +59,12 @@ def modify_system_settings(call: Call) -> MethodOutput:
 
 
 def wanted_changes(given: CimInstance, settings: CimInstance) -> dict[str, CimValue]:
-    """What a client wants different; only the first line of notes survives."""
+    """What a client wants different: null is no wish, and only the first note survives."""
     changes: dict[str, CimValue] = {}
     for name, value in given.values.items():
-        if name not in settings.values or name in FIXED:
+        if name not in settings.values or name in FIXED or value is None:
+            continue
+        if not value and (name in NEVER or settings.values[name] is None):
             continue
         if name == "Notes":
             value = value[:1] if isinstance(value, tuple) and value else ("",)
@@ -91,19 +73,44 @@ def wanted_changes(given: CimInstance, settings: CimInstance) -> dict[str, CimVa
     return changes
 
 
-def _check(machine: Machine, target: Configuration, changes: dict[str, CimValue]) -> None:
-    name = changes.get("ElementName", "x")
-    if not isinstance(name, str) or not name.strip() or len(name) > LONGEST_NAME:
+def named(value: CimValue) -> str:
+    """A name that a machine, a switch or an adapter can have."""
+    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_NAME:
         raise Stop(INVALID)
-    if target is not machine.current and set(changes) - {"ElementName", "Notes"}:
-        raise Stop(STATE)
-    for key, value in changes.items():
-        if key in ALLOWED and value not in ALLOWED[key]:
-            raise Stop(INVALID)
-        if machine.alive and key in OFF_ONLY and target is machine.current:
-            raise Stop(OFF_ONLY[key])
+    if any(ord(char) < 32 or ord(char) == 127 for char in value):
+        raise Stop(INVALID)
+    return value
+
+
+def _check(machine: Machine, target: Configuration, changes: dict[str, CimValue]) -> None:
+    if "ElementName" in changes:
+        named(changes["ElementName"])
+    if not NEVER.isdisjoint(changes):
+        raise Stop(INVALID)
+    if target is not machine.current:
+        if set(changes) - {"ElementName", "Notes"}:
+            raise Stop(STATE)
+        return
+    rules.check(machine, rules.SYSTEM, target.settings.values, changes)
+    _check_firmware(machine, changes)
+    if changes.get("VirtualNumaEnabled") and machine.dynamic:
+        raise Stop(INVALID)
     order = changes.get("BootSourceOrder")
     if order is not None and not _permutation(order, target.settings.values["BootSourceOrder"]):
+        raise Stop(INVALID)
+
+
+def _check_firmware(machine: Machine, changes: dict[str, CimValue]) -> None:
+    """Generation 1 has a BIOS and no Secure Boot, generation 2 the other way round."""
+    foreign = UEFI if machine.generation == 1 else BIOS
+    if any(changes.get(name) for name in foreign):
+        raise Stop(INVALID)
+    security = machine.current.first(rules.SECURITY)
+    locked = security is not None and security.values["TpmEnabled"]
+    if "SecureBootTemplateId" in changes and locked:
+        raise Stop(STATE)
+    boot = changes.get("BootOrder")
+    if boot is not None and not (isinstance(boot, tuple) and set(boot) <= {0, 1, 2, 3, 4}):
         raise Stop(INVALID)
 
 
@@ -127,8 +134,7 @@ def define_system(call: Call) -> MethodOutput:
             raise Stop(INVALID)
     resources = [call.embedded(text) for text in call.many("ResourceSettings")]
     name = (shapes.text(given, "ElementName") if given else "") or "New Virtual Machine"
-    if len(name) > LONGEST_NAME:
-        raise Stop(INVALID)
+    named(name)
     subtype = shapes.text(given, "VirtualSystemSubType") if given else ""
     generation = 2 if subtype.endswith(":2") else 1
     if subtype and not subtype.endswith((":1", ":2")):
@@ -138,6 +144,11 @@ def define_system(call: Call) -> MethodOutput:
     plan = VmPlan(name, "none", memory=1 * GB, generation=generation, version=version, cpus=1)
     random = host.fabric.random(host.name, "defined", host.next_number(), host.fabric.seed)
     machine = create.bare(host, plan, shapes.guid(random), random)
+    if not 0 < rules.version(machine) <= float(host.system.configuration):
+        raise Stop(INVALID)
+    dynamic = any(item.values.get("DynamicMemoryEnabled") for item in resources)
+    if dynamic and not (given and given.values.get("VirtualNumaEnabled")):
+        machine.settings.values["VirtualNumaEnabled"] = False
     changes = wanted_changes(given, machine.settings) if given else {}
     _check(machine, machine.current, changes)
     machine.settings.values.update(changes)

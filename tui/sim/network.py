@@ -33,10 +33,11 @@ def furnish(host: SimHost, random: Random) -> None:
         port = _external(host, plan.description, identity, address, plan.speed)
         ports.append(host.repository.add(port))
         host.repository.add(
-            _net_adapter(host, plan.name, plan.description, identity, address, plan.speed, index)
+            net_adapter(host, plan.name, plan.description, identity, address, plan.speed, index)
         )
     for switch in host.plan.switches:
-        found = define(host, switch.name, random, nat=switch.kind == "nat")
+        team: dict[str, CimValue] = {"TeamingEnabled": len(switch.uplinks) > 1}
+        found = define(host, switch.name, random, nat=switch.kind == "nat", changes=team)
         for index in switch.uplinks:
             connect_external(host, found, ports[index])
         if switch.kind in ("internal", "nat") or (switch.uplinks and switch.shared):
@@ -78,44 +79,51 @@ def _external(host: SimHost, words: str, identity: str, address: str, speed: int
     )
 
 
-def _net_adapter(
-    host: SimHost, name: str, words: str, identity: str, address: str, speed: int, index: int
+def net_adapter(
+    host: SimHost,
+    name: str,
+    words: str,
+    identity: str,
+    address: str,
+    speed: int,
+    index: int,
+    more: dict[str, CimValue] | None = None,
 ) -> CimInstance:
+    """An adapter as Windows shows it; ``more`` is what makes it other than a network card."""
     dashed = "-".join(address[i : i + 2] for i in range(0, 12, 2))
-    return shapes.new(
-        "MSFT_NetAdapter",
-        shapes.STANDARD,
-        CreationClassName="MSFT_NetAdapter",
-        DeviceID=f"{{{identity}}}",
-        SystemCreationClassName="CIM_NetworkPort",
-        SystemName=host.plan.name + (f".{host.plan.domain}" if host.plan.domain else ""),
-        Name=name,
-        ElementName=name,
-        InterfaceDescription=words,
-        DriverDescription=words,
-        InterfaceGuid=f"{{{identity}}}",
-        InterfaceIndex=4 + index,
-        InterfaceName=f"ethernet_{32769 + index}",
-        InterfaceType=6,
-        InterfaceOperationalStatus=1,
-        InterfaceAdminStatus=1,
-        MediaConnectState=1,
-        NdisPhysicalMedium=14,
-        PermanentAddress=address,
-        NetworkAddresses=(address,),
-        Speed=speed,
-        ReceiveLinkSpeed=speed,
-        TransmitLinkSpeed=speed,
-        FullDuplex=True,
-        HardwareInterface=True,
-        ConnectorPresent=True,
-        Virtual=False,
-        Hidden=False,
-        State=2,
-        MtuSize=1500,
-        InstanceID=f"{{{identity}}}",
-        PnPDeviceID=f"PCI\\VEN_8086&DEV_1572&{dashed}",
-    )
+    values: dict[str, CimValue] = {
+        "CreationClassName": "MSFT_NetAdapter",
+        "DeviceID": f"{{{identity}}}",
+        "SystemCreationClassName": "CIM_NetworkPort",
+        "SystemName": host.plan.name + (f".{host.plan.domain}" if host.plan.domain else ""),
+        "Name": name,
+        "ElementName": name,
+        "InterfaceDescription": words,
+        "DriverDescription": words,
+        "InterfaceGuid": f"{{{identity}}}",
+        "InterfaceIndex": 4 + index,
+        "InterfaceName": f"ethernet_{32769 + index}",
+        "InterfaceType": 6,
+        "InterfaceOperationalStatus": 1,
+        "InterfaceAdminStatus": 1,
+        "MediaConnectState": 1,
+        "NdisPhysicalMedium": 14,
+        "PermanentAddress": address,
+        "NetworkAddresses": (address,),
+        "Speed": speed,
+        "ReceiveLinkSpeed": speed,
+        "TransmitLinkSpeed": speed,
+        "FullDuplex": True,
+        "HardwareInterface": True,
+        "ConnectorPresent": True,
+        "Virtual": False,
+        "Hidden": False,
+        "State": 2,
+        "MtuSize": 1500,
+        "InstanceID": f"{{{identity}}}",
+        "PnPDeviceID": f"PCI\\VEN_8086&DEV_1572&{dashed}",
+    }
+    return shapes.new("MSFT_NetAdapter", shapes.STANDARD, **values | (more or {}))
 
 
 def define(
@@ -176,13 +184,9 @@ def settings_of(host: SimHost, switch: CimInstance) -> CimInstance | None:
 
 
 def connect_external(host: SimHost, switch: CimInstance, port: CimInstance) -> CimInstance:
-    """Bind a physical adapter to a switch; a second one makes an embedded team."""
+    """Bind a physical adapter to a switch."""
     device = shapes.text(port, "DeviceID")
     ref = shapes.device_ref("Msvm_ExternalEthernetPort", host.name, device)
-    others = [p for p in ports_of(host, switch) if host_resource(p, "ExternalEthernetPort")]
-    settings = settings_of(host, switch)
-    if others and settings is not None:
-        settings.values["TeamingEnabled"] = True
     port.values["IsBound"] = True
     name = shapes.text(switch, "ElementName") + "_External"
     path = shapes.object_path(host.name, ref)
@@ -193,7 +197,7 @@ def connect_internal(host: SimHost, switch: CimInstance, random: Random) -> CimI
     """Give the management operating system an adapter on a switch."""
     path = shapes.object_path(host.name, shapes.system_ref(host.name))
     port = _port(host, switch, shapes.text(switch, "ElementName"), path, shapes.guid(random))
-    port.values["Address"] = shapes.mac(random)
+    port.values["Address"] = host.next_address()
     return port
 
 

@@ -22,6 +22,8 @@ class NicPlan:
     limit: int = 0
     """Bits per second; 0 for no bandwidth setting."""
     name: str = "Network Adapter"
+    mac: str = ""
+    """An address of its own instead of one from the host's pool; makes it static."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ class UplinkPlan:
     name: str
     description: str
     speed: int = 10_000_000_000
+    members: tuple[str, ...] = ()
+    """Names of the adapters it is a team of."""
 
 
 @dataclass(frozen=True, slots=True)

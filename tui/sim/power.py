@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tui.sim import disks, merging, papers, shapes
 from tui.sim.jobs import JobError
 from tui.sim.machine import OFF, PAUSED, RUNNING, SAVED, STOPPING, Machine
+
+if TYPE_CHECKING:
+    from tui.sim.world import SimHost
 
 SMALLEST = 512
 """MB that must be left to the host when a machine starts."""
@@ -24,20 +29,31 @@ def enter(machine: Machine, state: int, at: float) -> None:
 
 def check_start(machine: Machine, at: float) -> JobError | None:
     """Why a machine cannot start."""
-    from tui.sim import counters  # it looks back at machines
-
     name, host = machine.name, machine.host
     blocked = disks.check_open(machine)
     if blocked is not None:
         return blocked
+    if machine.unreadable:
+        return JobError(
+            32768,
+            f"'{name}' failed to start. (Virtual machine ID {machine.id}) The key protector could "
+            "not be unwrapped. (0xC000A002).",
+        )
     needed = shapes.number(machine.memory_setting(), "VirtualQuantity")
-    if not host.plan.local and counters.free_memory(host, at) >> 20 < needed + SMALLEST:
+    if lacks_memory(host, needed, at):
         return JobError(
             32778,
             f"'{name}' could not initialize. Not enough memory in the system to start the virtual "
             f"machine {name} with ram size {needed} megabytes. (Virtual machine ID {machine.id})",
         )
     return None
+
+
+def lacks_memory(host: SimHost, needed: int, at: float) -> bool:
+    """The host has not so many MB left. What this machine has is its own affair."""
+    from tui.sim import counters  # it looks back at machines
+
+    return not host.plan.local and counters.free_memory(host, at) >> 20 < needed + SMALLEST
 
 
 def on(machine: Machine, at: float) -> None:

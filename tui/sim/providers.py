@@ -7,11 +7,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.sim import (
+    capabilities,
     cluster,
     devices,
+    groups,
     links,
     merging,
+    methods_security,
+    netinfo,
     perf,
+    services,
     shapes,
     spare_disks,
     summary,
@@ -29,6 +34,10 @@ def install(host: SimHost) -> None:
     _machines(host)
     _windows(host)
     _links(host)
+    capabilities.install(host)
+    netinfo.install(host)
+    groups.install(host)
+    services.install(host)
     if host.plan.cluster:
         cluster.install(host)
 
@@ -52,6 +61,7 @@ def _machines(host: SimHost) -> None:
     provide(spare_disks.CLASS, spare_disks.drives)
     provide(merging.SETTING, merging.settings)
     provide("Msvm_EthernetSwitchPort", devices.switch_ports)
+    provide("Msvm_SecurityElement", methods_security.elements)
     for name in ("Msvm_SyntheticEthernetPort", "Msvm_EmulatedEthernetPort"):
         provide(name, ports(name))
     for word, *_ in shapes.SERVICES:

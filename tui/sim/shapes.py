@@ -55,6 +55,57 @@ FEATURES = {
     "Msvm_EthernetSwitchPortIsolationSettingData": "AA3B4A4B-28B4-4A6E-8B04-6A9CC0AA8E0F",
 }
 
+FEATURE_DEFAULTS: dict[str, dict[str, CimValue]] = {
+    "Msvm_EthernetSwitchPortVlanSettingData": {
+        "ElementName": "Ethernet Switch Port VLAN Settings",
+        "OperationMode": 0,
+        "AccessVlanId": 0,
+        "NativeVlanId": 0,
+        "PvlanMode": 0,
+        "PrimaryVlanId": 0,
+        "SecondaryVlanId": 0,
+    },
+    "Msvm_EthernetSwitchPortSecuritySettingData": {
+        "ElementName": "Ethernet Switch Port Security Settings",
+        "AllowMacSpoofing": False,
+        "EnableDhcpGuard": False,
+        "EnableRouterGuard": False,
+        "AllowIeeePriorityTag": False,
+        "AllowTeaming": False,
+        "MonitorMode": 0,
+        "MonitorSession": 0,
+        "DynamicIPAddressLimit": 0,
+        "StormLimit": 0,
+        "VirtualSubnetId": 0,
+    },
+    "Msvm_EthernetSwitchPortBandwidthSettingData": {
+        "ElementName": "Ethernet Switch Port Bandwidth Settings",
+        "Limit": 0,
+        "Reservation": 0,
+        "Weight": 0,
+        "BurstLimit": 0,
+        "BurstSize": 0,
+    },
+    "Msvm_EthernetSwitchPortOffloadSettingData": {
+        "ElementName": "Ethernet Switch Port Offload Settings",
+        "IOVOffloadWeight": 0,
+        "IOVQueuePairsRequested": 1,
+        "IOVInterruptModeration": 0,
+        "VMQOffloadWeight": 100,
+        "IPSecOffloadLimit": 512,
+        "VmmqEnabled": True,
+        "VrssEnabled": True,
+    },
+    "Msvm_EthernetSwitchPortIsolationSettingData": {
+        "ElementName": "Ethernet Switch Port Isolation Settings",
+        "IsolationMode": 0,
+        "DefaultIsolationId": 0,
+        "AllowUntaggedTraffic": True,
+        "EnableMultiTenantStack": False,
+    },
+}
+"""What a feature says before anybody has said otherwise."""
+
 DEFAULT_SWITCH = "C08CB7B8-9B3C-408E-8E30-5E16A3AEB444"
 
 REALIZED = "Microsoft:Hyper-V:System:Realized"

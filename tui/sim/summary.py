@@ -73,7 +73,10 @@ def _guest(machine: Machine, settings: CimInstance, now: float) -> CimValue:
 
 
 def _version_state(machine: Machine, settings: CimInstance, now: float) -> CimValue:
-    return 1 if machine.responsive(now) and machine.guest.windows else 0
+    """0 unknown, 1 up to date, 2 mismatch; guests other than Windows do not tell."""
+    if not machine.responsive(now) or not machine.guest.windows:
+        return 0
+    return 2 if machine.outdated else 1
 
 
 def _tasks(machine: Machine, settings: CimInstance, now: float) -> CimValue:

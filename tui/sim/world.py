@@ -14,7 +14,7 @@ from itertools import count
 from random import Random
 from typing import Protocol
 
-from tui.sim import hardware, papers, shapes
+from tui.sim import groups, hardware, papers, shapes
 from tui.sim.create import create
 from tui.sim.faults import Faults
 from tui.sim.files import FileSystem, Shelf
@@ -170,6 +170,8 @@ class SimHost:
     _jobs: Jobs | None = None
     _files: FileSystem | None = None
     _numbers: count[int] = field(default_factory=lambda: count(1))
+    _address: int = 0
+    """The last hardware address handed out to a dynamic adapter."""
 
     @property
     def name(self) -> str:
@@ -225,6 +227,7 @@ class SimHost:
         random = self.fabric.random(self.name, "machines")
         for plan in self.plan.vms:
             create(self, plan, random)
+        groups.furnish(self)
         providers.install(self)
         self._built = True
 
@@ -263,6 +266,18 @@ class SimHost:
 
     def next_number(self) -> int:
         return next(self._numbers)
+
+    def next_address(self) -> str:
+        """The next hardware address of the pool; from its beginning again after the last."""
+        settings = next(
+            self.repository.instances(
+                shapes.VIRTUALIZATION, "Msvm_VirtualSystemManagementServiceSettingData"
+            )
+        )
+        low = int(shapes.text(settings, "MinimumMacAddress"), 16)
+        high = int(shapes.text(settings, "MaximumMacAddress"), 16)
+        self._address = self._address + 1 if low <= self._address < high else low
+        return f"{self._address:012X}"
 
     def adopt(self, machine: Machine) -> None:
         """Show a machine as one of this host's."""
