@@ -1,21 +1,21 @@
 """``python -m tui.collector``: started by the deck, spoken to over its standard streams."""
 
-import logging
 import os
 import signal
 import sys
 
+from tui.collector.logfile import open_log
 from tui.collector.serve import serve
 
 
 def main() -> None:
     """Serve until standard input ends, then leave at once: requests under way are the host's."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if path := os.environ.get("HVDECK_LOG"):
-        logging.basicConfig(filename=path, level=logging.INFO)
+    path = os.environ.get("HVDECK_LOG")
+    log = open_log(path) if path else None
     batches = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    serve(sys.stdin.buffer, batches)
+    serve(sys.stdin.buffer, batches, log=log)
     os._exit(0)
 
 

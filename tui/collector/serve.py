@@ -5,7 +5,6 @@ Ends when its input ends, so it never outlives the deck.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from typing import BinaryIO
@@ -16,6 +15,7 @@ from tui.collector.connect import Connect, connect
 from tui.collector.crew import Crew
 from tui.collector.framing import frame, read_frame
 from tui.collector.hub import Hub
+from tui.collector.logfile import Discreet
 from tui.collector.messages import (
     Batch,
     Call,
@@ -28,8 +28,6 @@ from tui.collector.messages import (
     Resync,
     Stop,
 )
-
-log = logging.getLogger(__name__)
 
 HEARTBEAT = 1.0
 """Seconds after which a batch is sent although nothing changed."""
@@ -85,7 +83,13 @@ def _resident() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
-def serve(commands: BinaryIO, batches: BinaryIO, *, connect: Connect = connect) -> None:
+def serve(
+    commands: BinaryIO,
+    batches: BinaryIO,
+    *,
+    connect: Connect = connect,
+    log: Discreet | None = None,
+) -> None:
     """Obey ``commands`` until ``Stop`` or the end of the stream."""
     hub = Hub()
     crew = Crew(hub, connect=connect)
@@ -97,6 +101,8 @@ def serve(commands: BinaryIO, batches: BinaryIO, *, connect: Connect = connect) 
             command = decoder.decode(body)
             if isinstance(command, Stop):
                 break
+            if log is not None and isinstance(command, Configure):
+                log.hide(command.hosts)
             obey(command, hub, crew, answers)
     finally:
         crew.stop()

@@ -104,6 +104,16 @@ class DeckApp(App[int], inherit_bindings=False):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return style.variable_defaults(self.current_theme)
 
+    def _fatal_error(self) -> None:
+        """Textual shows the locals of every frame; ours may hold what nobody should read."""
+        from rich.segment import Segments
+        from rich.traceback import Traceback
+
+        self.bell()
+        trace = Segments(self.console.render(Traceback(width=None), self.console.options))
+        self._exit_renderables.append(trace)
+        self._close_messages_no_wait()
+
     # -- screen ----------------------------------------------------------------------------
 
     def get_default_screen(self) -> ExactScreen:

@@ -1,0 +1,59 @@
+"""The collector's log: a file only its owner may read, in which no password stands.
+
+Nothing that we write holds one; the text of an exception from a library might.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import logging
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from tui.collector.messages import HostLink
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_HIDDEN = "***"
+
+
+class Discreet(logging.Formatter):
+    """Leaves out the secrets of the hosts it was told of, however a line came to hold them."""
+
+    def __init__(self) -> None:
+        super().__init__(_FORMAT)
+        self._secrets: list[str] = []
+
+    def hide(self, links: Iterable[HostLink]) -> None:
+        """From now on nothing that would let anyone in as these links do is written."""
+        found = {secret for link in links if link.password for secret in _forms(link)}
+        # The longest first: a password may be a part of another.
+        self._secrets = sorted(found, key=len, reverse=True)
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        for secret in self._secrets:
+            line = line.replace(secret, _HIDDEN)
+        return line
+
+
+def _forms(link: HostLink) -> Iterable[str]:
+    """A password as itself, as a literal of it, and as Basic sends it."""
+    yield link.password
+    yield repr(link.password)[1:-1]
+    yield base64.b64encode(f"{link.user}:{link.password}".encode()).decode()
+
+
+def open_log(path: str, level: int = logging.INFO) -> Discreet:
+    """Send what is logged in this process to a file. Raises OSError when it cannot be opened."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+    with contextlib.suppress(OSError):  # somebody else's file that we may write: theirs to guard
+        Path(path).chmod(0o600)
+    formatter = Discreet()
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(level)
+    return formatter
