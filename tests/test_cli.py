@@ -227,7 +227,10 @@ def test_the_action_table(hvdeck: Command) -> None:
     data = hvdeck("actions", "-o", "json").data
     assert [entry["id"] for entry in data] == [action.id for action in ACTIONS]
     start = next(entry for entry in data if entry["id"] == "vm.start")
-    assert (start["risk"], start["command"]) == ("green", True)
+    assert (start["risk"], start["command"]) == ("green", "vm start")
+    only_the_deck = {entry["id"] for entry in data if entry["command"] is None}
+    assert "host.refresh" in only_the_deck
+    assert not only_the_deck & {a.id for a in ACTIONS if a.kind is not Kind.APP and a.changes}
     assert "vm.start" in hvdeck("actions").out
 
 

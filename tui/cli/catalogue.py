@@ -15,13 +15,25 @@ NOUNS: Final = {
 }
 
 
+def is_verb(action: Action) -> bool:
+    """A host is asked for it; the rest is of the deck alone."""
+    return action.kind is not Kind.APP and action.changes
+
+
 def verbs() -> dict[str, list[Action]]:
-    """The actions a command line can do, by noun: those that a host is asked for."""
+    """The actions a command line can do, by noun."""
     found: dict[str, list[Action]] = {}
     for action in ACTIONS:
-        if action.kind is not Kind.APP and action.changes:
+        if is_verb(action):
             found.setdefault(action.id.partition(".")[0], []).append(action)
     return found
+
+
+def command_of(action: Action) -> str | None:
+    """The words for it after ``hvdeck``; None for what only the deck can do."""
+    return (
+        action.id.replace(".", " ") if any(action in group for group in verbs().values()) else None
+    )
 
 
 def shown_keys(action: Action) -> str:
@@ -46,7 +58,7 @@ def record(action: Action) -> dict[str, Any]:
         "calls": action.calls,
         "many": action.many,
         "group": action.group,
-        "command": action.kind is not Kind.APP and action.changes,
+        "command": command_of(action),
         "fields": [
             {
                 "id": f.id,
