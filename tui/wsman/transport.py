@@ -45,7 +45,7 @@ class Transport(Protocol):
     """Sends one envelope at a time."""
 
     def send(self, envelope: bytes) -> bytes:
-        """The body of the answer: HTTP 200, or HTTP 500 that holds a SOAP envelope."""
+        """The body of the answer: HTTP 200, or an HTTP error that holds a SOAP envelope."""
 
     def close(self) -> None: ...
 
@@ -250,10 +250,9 @@ def _not_executed() -> type[Exception]:
 
 
 def _soap_fault(error: Exception) -> bytes | None:
-    """The envelope inside pywinrm's HTTP error, if there is one."""
-    if getattr(error, "code", 0) != 500:
-        return None
-    text = getattr(error, "response_text", "")
+    """The envelope inside pywinrm's HTTP error, if there is one. Windows sends faults with 500,
+    other servers with 400 and more."""
+    text = getattr(error, "response_text", "") or ""
     return text.encode() if "Envelope" in text else None
 
 
