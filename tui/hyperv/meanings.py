@@ -48,8 +48,14 @@ def is_gone(fault: Fault) -> bool:
 
 
 def is_missing(fault: Fault) -> bool:
-    """A query that a host refuses because class, namespace or column do not exist there."""
-    named = ("CannotProcessFilter", "DestinationUnreachable")
+    """A query that a host refuses because class, namespace or column do not exist there, or
+    because it takes no queries at all."""
+    named = (
+        "CannotProcessFilter",
+        "DestinationUnreachable",
+        "FilterDialectRequestedUnavailable",
+        "FilteringNotSupported",
+    )
     return fault.code in _MISSING or fault.subcode in named
 
 

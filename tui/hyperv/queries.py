@@ -32,6 +32,20 @@ SUMMARY = Query(
         "ReplicationHealth",
     ),
 )
+STATES = Query(
+    "Msvm_ComputerSystem",
+    (
+        "Name",
+        "ElementName",
+        "EnabledState",
+        "OtherEnabledState",
+        "HealthState",
+        "OperationalStatus",
+        "OnTimeInMilliseconds",
+        "ReplicationHealth",
+    ),
+)
+"""For hosts without any summaries."""
 SERVICE = Query("Msvm_VirtualSystemManagementService", ("CreationClassName",))
 
 _CLOCKS = ("Name", "Timestamp_PerfTime", "Frequency_PerfTime", "Timestamp_Sys100NS")

@@ -76,7 +76,8 @@ class Reader:
     @property
     def wants_slow(self) -> bool:
         """Machines appeared of which only the summary is known."""
-        return any(not vm.complete for vm in self._inventory.vms.values())
+        settled = self._summaries.by_systems  # a host without summaries has no settings either
+        return not settled and any(not vm.complete for vm in self._inventory.vms.values())
 
     # -- fast ------------------------------------------------------------------------------
 
@@ -213,15 +214,16 @@ class Reader:
 
     def slow(self) -> Inventory:
         """How machines, switches and volumes are set up."""
-        systems = self._ask.required(queries.SYSTEMS)
         optional = self._ask.optional
+        bare = self._summaries.by_systems
+        systems = optional(queries.SYSTEMS) if bare else self._ask.required(queries.SYSTEMS)
         ports, switches = optional(queries.PORTS), optional(queries.SWITCHES)
         nics = self._nics(ports, switches)
         resources, images = optional(queries.DRIVES), optional(queries.IMAGES)
         status = {name: optional(query) for name, query in queries.SERVICE_STATUS.items()}
         settings = {name: optional(query) for name, query in queries.SERVICE_SETTINGS.items()}
         parts = machines.Parts(
-            systems=systems,
+            systems=systems or (),
             processors=optional(queries.PROCESSORS),
             memory=optional(queries.MEMORY),
             security=optional(queries.SECURITY),

@@ -1,18 +1,22 @@
 """The one request that tells how every machine of a host is, whichever way this host allows.
 
 ``GetSummaryInformation`` is asked first; where it is refused, or its answer would not fit an
-envelope, the summaries are queried instead, which pages. What works is remembered.
+envelope, the summaries are queried instead, which pages. A host that knows no summaries still
+tells name, state and uptime by its systems. What works is remembered.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.errors import Dropped, Fault, HvError, MethodFailed
 from tui.hyperv import meanings, queries
 from tui.hyperv.ask import Asker
 from tui.hyperv.ops import service_ref
+from tui.hyperv.paths import guid
 from tui.wsman.cim import CimInstance
+from tui.wsman.schema import VIRTUALIZATION
 from tui.wsman.values import ReturnValue
 
 if TYPE_CHECKING:
@@ -29,11 +33,16 @@ class Summaries:
         self._asker = asker
         self._host = host
         self._by_query = False
+        self._by_class = False
+        self.by_systems = False
+        """The host has no summaries: its systems alone tell how machines are."""
         self.spent = 0
 
     def read(self, *, tasks: bool = False) -> list[CimInstance]:
         """One embedded Msvm_SummaryInformation per machine, perhaps with its jobs."""
         self.spent = 1
+        if self.by_systems:
+            return self._systems()
         if self._by_query:
             return self._query()
         try:
@@ -43,7 +52,13 @@ class Summaries:
                 raise
             refusal = error
         self.spent += 1
-        rows = self._query()
+        rows, missing = self._query_if_there()
+        found = None if rows else self._fall_back()
+        if found or (found is not None and missing is not None):
+            self.by_systems = True
+            return found
+        if missing is not None:
+            raise self._no_role(missing) from missing
         if not rows:
             self._check_visible(refusal)
         self._by_query = True
@@ -81,18 +96,53 @@ class Summaries:
         return [item for item in items if isinstance(item, CimInstance)]
 
     def _query(self) -> list[CimInstance]:
+        rows, missing = self._query_if_there()
+        if missing is not None:
+            raise self._no_role(missing) from missing
+        return rows
+
+    def _query_if_there(self) -> tuple[list[CimInstance], Fault | None]:
+        """The summaries, or why there is no such class here."""
         try:
-            return self._asker.required(queries.SUMMARY)
+            return self._asker.required(queries.SUMMARY), None
         except Fault as fault:
             if meanings.is_missing(fault):
-                raise HvError(
-                    f"{self._host}: no Hyper-V role",
-                    cause="the namespace root/virtualization/v2 is not there",
-                    hint="install the Hyper-V role on this host (Windows Server 2012 or newer), "
-                    "or take it out of the configuration",
-                    code=fault.code,
-                ) from fault
+                return [], fault
             raise
+
+    def _no_role(self, fault: Fault) -> HvError:
+        return HvError(
+            f"{self._host}: no Hyper-V role",
+            cause="the namespace root/virtualization/v2 is not there",
+            hint="install the Hyper-V role on this host (Windows Server 2012 or newer), "
+            "or take it out of the configuration",
+            code=fault.code,
+        )
+
+    # -- without summaries -----------------------------------------------------------------
+
+    def _fall_back(self) -> list[CimInstance] | None:
+        """Machines by their systems; None when the systems are not there either."""
+        self.spent += 1
+        try:
+            return [row for row in self._systems() if guid(row.get("Name"))]
+        except Fault as fault:
+            if meanings.is_missing(fault):
+                return None
+            raise
+
+    def _systems(self) -> list[CimInstance]:
+        """One row per system, the host's own included, worded as a summary."""
+        if not self._by_class:
+            try:
+                return [_as_summary(row) for row in self._asker.required(queries.STATES)]
+            except Fault as fault:
+                if not meanings.is_missing(fault):
+                    raise
+            self.spent += 1
+        rows = self._client.enumerate(VIRTUALIZATION, queries.STATES.class_name)
+        self._by_class = True
+        return [_as_summary(row) for row in rows]
 
     def _check_visible(self, refusal: Fault | MethodFailed) -> None:
         """No machines, and the service refused: without rights Hyper-V shows an empty world."""
@@ -107,6 +157,11 @@ class Summaries:
             hint=meanings.rights_hint(),
             code=refusal.code,
         ) from refusal
+
+
+def _as_summary(row: CimInstance) -> CimInstance:
+    values = {name: row.get(name) for name in queries.STATES.columns}
+    return replace(row, values={**values, "UpTime": values["OnTimeInMilliseconds"]})
 
 
 def _other_way_may_work(error: Fault | MethodFailed) -> bool:
