@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tui.sim import shapes, summary
-from tui.sim.jobs import Work
 from tui.sim.machine import Machine
 from tui.sim.outcome import FAILED, INVALID, STATE, Call, Method, Stop, returned
 from tui.sim.thumbnail import picture
@@ -72,31 +71,10 @@ def is_pressed(call: Call) -> MethodOutput:
     return returned(0, keyState=False)
 
 
-def modify_service_settings(call: Call) -> MethodOutput:
-    """Settings of the management or the migration service."""
-    word = call.instance.class_name + "SettingData"
-    given = call.embedded(call.get("SettingData"))
-    if given.class_name != word:
-        raise Stop(INVALID)
-    settings = next(iter(call.host.repository.instances(shapes.VIRTUALIZATION, word)))
-
-    def done(at: float) -> tuple[CimRef, ...]:
-        settings.values.update(
-            (name, value)
-            for name, value in given.values.items()
-            if name in settings.values and name != "InstanceID"
-        )
-        return ()
-
-    return call.job(Work(4, "Modifying Management Service Settings", 0.4, done))
-
-
 SERVICE = "Msvm_VirtualSystemManagementService"
 METHODS: dict[tuple[str, str], Method] = {
     (SERVICE, "GetSummaryInformation"): get_summary_information,
     (SERVICE, "GetVirtualSystemThumbnailImage"): get_thumbnail,
-    (SERVICE, "ModifyServiceSettings"): modify_service_settings,
-    ("Msvm_VirtualSystemMigrationService", "ModifyServiceSettings"): modify_service_settings,
     ("Msvm_Keyboard", "TypeText"): type_text,
     ("Msvm_Keyboard", "TypeCtrlAltDel"): press,
     ("Msvm_Keyboard", "TypeScancodes"): press,

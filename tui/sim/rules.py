@@ -51,7 +51,7 @@ class Rule:
     when: When = When.ALWAYS
     low: int | None = None
     high: int | None = None
-    choices: frozenset[int] | frozenset[str] | None = None
+    choices: frozenset[int | str] | None = None
     code: int = STATE
     step: int = 1
 
