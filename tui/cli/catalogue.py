@@ -31,9 +31,7 @@ def verbs() -> dict[str, list[Action]]:
 
 def command_of(action: Action) -> str | None:
     """The words for it after ``hvdeck``; None for what only the deck can do."""
-    return (
-        action.id.replace(".", " ") if any(action in group for group in verbs().values()) else None
-    )
+    return action.id.replace(".", " ") if is_verb(action) else None
 
 
 def shown_keys(action: Action) -> str:
