@@ -23,6 +23,7 @@ from tui.wsman.cim import (
     reader,
     to_path,
 )
+from tui.wsman.embedded import from_text
 from tui.wsman.schema import cim_class
 
 _PLANS = 2048
@@ -156,8 +157,9 @@ def _read_other(
             return read_reference(element, namespace)
         return "".join(element.itertext())
     if prop.type is CimType.OBJECT:
-        bare = not len(element) and _TYPE not in element.attrib
-        return None if bare else read_object(element, namespace, prop.of)
+        if not len(element):
+            return _read_text_object(element, namespace, prop.of)
+        return read_object(element, namespace, prop.of)
     if prop.type is CimType.STRING:
         return "".join(element.itertext())
     if prop.type is CimType.REFERENCE:
@@ -167,6 +169,13 @@ def _read_other(
         return datetime_from_text(inner.text) if inner.text and inner.text.strip() else None
     text = "".join(element.itertext())
     return read_text(text) if read_text is not None and text.strip() else None
+
+
+def _read_text_object(element: Element, namespace: str, of: str) -> CimValue:
+    """An object without elements: null, an empty one, or CIM-XML text as in string parameters."""
+    if "<INSTANCE" in (element.text or ""):
+        return from_text(element.text or "", namespace)
+    return read_object(element, namespace, of) if _TYPE in element.attrib else None
 
 
 def _joined(members: list[CimValue], prop: CimProperty | None) -> CimValue:
@@ -199,7 +208,7 @@ def octets(members: list[str]) -> bytes:
 def read_object(element: Element, namespace: str, of: str) -> CimInstance:
     """An embedded object; its children's namespace tells the class, ``xsi:type`` second."""
     typed = element.get(_TYPE, "")
-    if not typed and len(element) == 1 and element[0].get(_TYPE):
+    if not typed and len(element) == 1 and _is_object(element[0]):
         element = element[0]
         typed = element.get(_TYPE, "")
     uri = soap.space(element[0].tag) if len(element) else ""
@@ -207,6 +216,13 @@ def read_object(element: Element, namespace: str, of: str) -> CimInstance:
     where = where or namespace
     name = name or typed.rpartition(":")[2].removesuffix("_Type") or of
     return CimInstance(name, read_values(element, class_plan(where, name, uri), name), where)
+
+
+def _is_object(element: Element) -> bool:
+    """Is this an object wrapped in the property, and not a property of it?"""
+    resource = soap.split_resource(soap.space(element.tag))
+    named = resource is not None and resource[1].lower() == soap.local(element.tag).lower()
+    return named or bool(element.get(_TYPE))
 
 
 @lru_cache(maxsize=_PLANS)

@@ -379,8 +379,13 @@ def decode(envelope: bytes, request: Request, *, relates_to: str = "") -> Reply:
 
 def _check_relation(header: Element, relates_to: str) -> None:
     told = soap.content(soap.child(header, "RelatesTo", soap.ADDRESSING))
-    if relates_to and told and told.lower() != relates_to.lower():
+    if relates_to and told and _bare(told) != _bare(relates_to):
         raise WireError("The answer belongs to another request", cause=f"it relates to {told[:80]}")
+
+
+def _bare(message_id: str) -> str:
+    """The identity in ``uuid:``, ``urn:uuid:`` or no clothes: servers change them."""
+    return message_id.rpartition(":")[2].lower()
 
 
 def _read(body: Element, request: Request) -> Reply:
@@ -456,8 +461,10 @@ def _read_item(element: Element, request: Enumerate | Pull) -> CimInstance | Cim
         return read_instance(element, namespace)
     ref = element.find(_EPR)
     instance = next((child for child in element if child.tag != _EPR), None)
-    if instance is None or ref is None:
-        raise WireError("An item of the answer lacks its object or its reference")
+    if instance is None:
+        raise WireError("An item of the answer lacks its object")
+    if ref is None:
+        return _read_item(instance, request)
     found = read_instance(instance, namespace)
     return CimInstance(
         found.class_name, found.values, found.namespace, read_reference(ref, namespace)
