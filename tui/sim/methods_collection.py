@@ -81,16 +81,22 @@ def _member(call: Call, group: Group) -> str:
     ref = call.ref(call.get("Member"))
     if group.kind == groups.MACHINES:
         return call.machine(ref).id
-    other = _known(call, ref.key("CollectionID") or "")
-    if other is group or group.id in other.members:
+    if not ref.key("CollectionID"):
         raise Stop(INVALID)
-    return other.id
+    return _known(call, ref.key("CollectionID") or "").id
+
+
+def _holds(call: Call, outer: str, inner: str) -> bool:
+    """A group is in another one, however deep, or is that one."""
+    known = call.host.groups.get(outer)
+    below = known.members if known is not None and known.kind == groups.GROUPS else ()
+    return outer == inner or any(_holds(call, member, inner) for member in below)
 
 
 def add(call: Call) -> MethodOutput:
     group = _group(call)
     member = _member(call, group)
-    if member in group.members:
+    if member in group.members or _holds(call, member, group.id):
         raise Stop(INVALID)
 
     def done(at: float) -> tuple[CimRef, ...]:
