@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
-from tui.sim import devices, network, shapes
+from tui.sim import devices, merging, network, shapes
 from tui.sim.machine import Configuration, Machine
 from tui.wsman.cim import CimInstance, CimRef
 
@@ -31,7 +31,7 @@ def _configurations(machine: Machine) -> list[Configuration]:
 
 def settings_define_state(host: SimHost, machines: list[Machine]) -> Iterator[Pair]:
     for machine in machines:
-        yield shapes.system_ref(machine.id), shapes.setting_ref(machine.settings)
+        yield machine.ref, shapes.setting_ref(machine.settings)
         if not machine.alive:
             continue
         for nic in machine.nics:
@@ -45,6 +45,8 @@ def settings_define_state(host: SimHost, machines: list[Machine]) -> Iterator[Pa
 
 def components_of_settings(host: SimHost, machines: list[Machine]) -> Iterator[Pair]:
     for machine in machines:
+        if machine.id in host.machines:
+            yield shapes.setting_ref(machine.settings), merging.setting_ref(machine)
         for configuration in _configurations(machine):
             whole = shapes.setting_ref(configuration.settings)
             for item in configuration.resources.values():
@@ -71,7 +73,7 @@ def system_devices(host: SimHost, machines: list[Machine]) -> Iterator[Pair]:
         found = [devices.component(machine, word, now) for word, *_ in shapes.SERVICES]
         for item in found:
             if item is not None:
-                yield shapes.system_ref(machine.id), host.repository.ref_of(item)
+                yield machine.ref, host.repository.ref_of(item)
     for _, source in RUNTIME:
         for item in source(host):
             name = shapes.text(item, "SystemName")
@@ -126,7 +128,7 @@ def guest_settings(host: SimHost, machines: list[Machine]) -> Iterator[Pair]:
 def checkpoints(host: SimHost, machines: list[Machine]) -> Iterator[Pair]:
     for machine in machines:
         for item in machine.checkpoints.values():
-            yield shapes.system_ref(machine.id), shapes.setting_ref(item.settings)
+            yield machine.ref, shapes.setting_ref(item.settings)
 
 
 def _base(machine: Machine) -> Configuration | None:
@@ -139,14 +141,14 @@ def last_applied(host: SimHost, machines: list[Machine]) -> Iterator[Pair]:
     for machine in machines:
         base = _base(machine)
         if base is not None:
-            yield shapes.system_ref(machine.id), shapes.setting_ref(base.settings)
+            yield machine.ref, shapes.setting_ref(base.settings)
 
 
 def tips(host: SimHost, machines: list[Machine]) -> Iterator[Pair]:
     """Msvm_MostCurrentSnapshotInBranch: the present settings, as the tip they are."""
     for machine in machines:
         if machine.checkpoints:
-            yield shapes.system_ref(machine.id), shapes.setting_ref(machine.settings)
+            yield machine.ref, shapes.setting_ref(machine.settings)
 
 
 MACHINE_LINKS: dict[str, tuple[str, str, tuple[Walk, ...]]] = {
@@ -178,7 +180,7 @@ HOST_LINKS: dict[str, tuple[Callable[[SimHost], Iterator[Pair]], ...]] = {
 
 def all_of(host: SimHost, name: str) -> Iterator[CimInstance]:
     """Every association of a class."""
-    yield from _make(host, name, list(host.machines.values()), switches=True)
+    yield from _make(host, name, [*host.machines.values(), *host.planned.values()], switches=True)
 
 
 def near(host: SimHost, name: str, ref: CimRef) -> Iterator[CimInstance]:
@@ -207,7 +209,7 @@ def _make(
 
 def _owner(host: SimHost, ref: CimRef) -> Machine | None:
     system = ref.key("SystemName") or ref.key("Name") or ""
-    machine = host.machine(system)
+    machine = host.machine(system) or host.planned.get(system.upper())
     if machine is not None:
         return machine
     instance = (ref.key("InstanceID") or "").replace("GuestNetwork\\", "")

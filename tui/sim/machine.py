@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tui.sim import shapes
 from tui.sim.guests import System
 from tui.sim.load import Done, Load
-from tui.wsman.cim import CimInstance
+from tui.wsman.cim import CimInstance, CimRef
 
 if TYPE_CHECKING:
     from tui.sim.world import SimHost
@@ -103,6 +103,11 @@ class Machine:
     @property
     def name(self) -> str:
         return shapes.text(self.system, "ElementName")
+
+    @property
+    def ref(self) -> CimRef:
+        """The reference of what stands for it, real or planned."""
+        return shapes.system_ref(self.id, self.system.class_name)
 
     @property
     def state(self) -> int:

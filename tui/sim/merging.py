@@ -156,3 +156,8 @@ def settings(host: SimHost) -> Iterator[CimInstance]:
             Description="Settings for the merging of disks.",
             EnabledState=TEMPORARILY_DISABLED if machine.merge_disabled else ENABLED,
         )
+
+
+def setting_ref(machine: Machine) -> CimRef:
+    key = (("InstanceID", f"Microsoft:{machine.id}\\{DEVICE}"),)
+    return CimRef(SETTING, key, shapes.VIRTUALIZATION)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui.sim import create, devices_add, rules, shapes
 from tui.sim.jobs import Work
-from tui.sim.machine import OFF, PAUSED_CRITICAL, SAVED, Configuration, Machine
+from tui.sim.machine import Configuration, Machine
 from tui.sim.outcome import INVALID, STATE, WRONG_TYPE, Call, Method, Stop
 from tui.sim.plan import GB, VmPlan
 from tui.wsman.cim import CimInstance, CimRef, CimValue
@@ -161,22 +161,8 @@ def define_system(call: Call) -> MethodOutput:
     return call.job(Work(1, "Defining Virtual Machine", 1.2, done))
 
 
-def destroy_system(call: Call) -> MethodOutput:
-    """The machine must be off or saved; its disk images stay."""
-    machine = call.machine(call.get("AffectedSystem"))
-    if machine.state not in (OFF, SAVED, PAUSED_CRITICAL):
-        raise Stop(STATE)
-
-    def done(at: float) -> tuple[CimRef, ...]:
-        call.host.dismiss(machine)
-        return ()
-
-    return call.job(Work(3, "Destroying Virtual Machine", 1.0, done), machine)
-
-
 SERVICE = "Msvm_VirtualSystemManagementService"
 METHODS: dict[tuple[str, str], Method] = {
     (SERVICE, "ModifySystemSettings"): modify_system_settings,
     (SERVICE, "DefineSystem"): define_system,
-    (SERVICE, "DestroySystem"): destroy_system,
 }

@@ -333,10 +333,10 @@ class SimHost:
     def owner_of(self, instance_id: str) -> tuple[Machine, str] | None:
         """The machine a setting belongs to, and the checkpoint's GUID when it is one's."""
         head = instance_id.removeprefix("Microsoft:").partition("\\")[0].upper()
-        machine = self.machines.get(head)
+        machine = self.machines.get(head) or self.planned.get(head)
         if machine is not None:
             return machine, ""
-        for machine in self.machines.values():
+        for machine in (*self.machines.values(), *self.planned.values()):
             if head in machine.checkpoints:
                 return machine, head
         return None
