@@ -195,13 +195,14 @@ class Libvirt:
         code = answer.findtext(".//{*}ReturnValue", "")
         assert code in ("0", "4096"), ET.tostring(answer)
         if code == "4096":
-            path = ".//{*}Job/a:ReferenceParameters/w:SelectorSet/w:Selector[@Name='InstanceID']"
-            job = answer.findtext(path, "", NS)
+            path = ".//{*}Job/a:ReferenceParameters/"
+            job = answer.findtext(f"{path}w:SelectorSet/w:Selector[@Name='InstanceID']", "", NS)
+            kind = answer.findtext(f"{path}w:ResourceURI", "", NS).rpartition("/")[2]
             assert job
             state = 0
             while state < 7:
-                wql = f"SELECT * FROM Msvm_ConcreteJob WHERE InstanceID = '{job}'"
-                (found,) = self.query("Msvm_ConcreteJob", wql)
+                wql = f"SELECT * FROM {kind} WHERE InstanceID = '{job}'"
+                (found,) = self.query(kind, wql)
                 state = int(found["JobState"])
             assert state == 7, found
         return answer
