@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tui.actions import names
 from tui.actions.declare import Action, Field, Kind, Risk, Target
 from tui.hyperv import clean, ops, states
 
 if TYPE_CHECKING:
     from tui.hyperv.outcome import Outcome
     from tui.wsman.client import CimClient
-
-_NAME_LIMIT = 100
 
 # -- when ----------------------------------------------------------------------------------
 
@@ -71,27 +70,16 @@ def _noted(target: Target, arguments: Mapping[str, Any]) -> bool:
 # -- forms ---------------------------------------------------------------------------------
 
 
-def _has_control(text: str, allowed: str = "") -> bool:
-    return any(character < " " and character not in allowed for character in text)
-
-
 def _name_problem(target: Target, value: Any) -> str | None:
-    name = str(value)
-    if not name.strip():
-        return "A name cannot be empty"
-    if name != name.strip():
-        return "A name cannot begin or end with a space"
-    if len(name) > _NAME_LIMIT:
-        return f"A name has at most {_NAME_LIMIT} characters"
-    if _has_control(name):
-        return "A name cannot hold control characters"
-    if name == target.name:
-        return "That is its name already"
-    return None
+    if (why := names.problem(str(value))) is not None:
+        return why
+    return "That is its name already" if str(value) == target.name else None
 
 
 def _notes_problem(target: Target, value: Any) -> str | None:
-    return "Notes cannot hold control characters" if _has_control(str(value), "\n\r\t") else None
+    if names.has_control(str(value), "\n\r\t"):
+        return "Notes cannot hold control characters"
+    return None
 
 
 def _notes_now(target: Target) -> str:

@@ -166,7 +166,10 @@ class Vlan(Record, frozen=True):
     id: int = 0
     """Access VLAN, native VLAN of a trunk, or primary VLAN."""
     trunk: tuple[int, ...] = ()
+    """VLANs of a trunk; of a private promiscuous port its secondary VLANs."""
     secondary: int = 0
+    private: int = 0
+    """PvlanMode: 1 isolated, 2 community, 3 promiscuous; 0 unless private."""
 
 
 class Nic(Record, frozen=True):

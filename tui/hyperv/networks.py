@@ -22,6 +22,7 @@ _EXTERNAL = frozenset({"msvm_externalethernetport", "msvm_wifiport"})
 _HOST = "msvm_computersystem"
 _DEFAULT_SWITCH = "C08CB7B8-9B3C-408E-8E30-5E16A3AEB444"
 _GUEST_NETWORK = "microsoft:guestnetwork\\"
+_PROMISCUOUS = 3
 _ENABLED = 2
 _OPERATIONAL = 2
 
@@ -130,10 +131,14 @@ def join_vlan(row: CimInstance) -> Vlan:
                 trunk=_numbers(row.get("TrunkVlanIdArray")),
             )
         case 3:
+            private = clean.number(row.get("PvlanMode"))
+            several = _numbers(row.get("SecondaryVlanIdArray")) if private == _PROMISCUOUS else ()
             return Vlan(
                 VlanMode.PRIVATE,
                 clean.number(row.get("PrimaryVlanId")),
-                secondary=clean.number(row.get("SecondaryVlanId")),
+                trunk=several,
+                secondary=0 if several else clean.number(row.get("SecondaryVlanId")),
+                private=private,
             )
         case _:
             return Vlan()
