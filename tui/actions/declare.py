@@ -131,6 +131,12 @@ class Action:
     """Why the values cannot be taken together, in words; each may be fine alone."""
     effect: str = ""
     """What the confirmation says will happen."""
+    consequences: Callable[[Target, Mapping[str, Any]], Sequence[str]] | None = None
+    """What exactly goes or loses contact, one line each, for the confirmation to list."""
+    danger: Callable[[Target, Mapping[str, Any]], Risk] | None = None
+    """The rung of the ladder where target and arguments decide; never below ``risk``."""
+    vanishes: bool = False
+    """It is done when its target is not on the host any more."""
     calls: str = ""
     """The CIM method behind it, as the confirmation and ``--dry-run`` show it."""
     many: bool = True
@@ -148,10 +154,29 @@ class Action:
         """It changes a host, so read-only mode withholds it."""
         return not isinstance(self.run, str)
 
+    def risk_of(self, target: Target, arguments: Mapping[str, Any]) -> Risk:
+        """The rung of the confirmation ladder for one call."""
+        if self.danger is None:
+            return self.risk
+        rungs = (Risk.GREEN, Risk.AMBER, Risk.RED)
+        return max(self.risk, self.danger(target, arguments), key=rungs.index)
+
     def about(self, target: Target, arguments: Mapping[str, Any]) -> Target:
         """The target with the part its arguments choose: the fields after it start from that."""
         chosen = arguments.get(self.part) if self.part is not None else None
         return replace(target, chosen=str(chosen)) if chosen else target
+
+    def filled(self, target: Target, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Every argument: what was given, and for the rest what holds now."""
+        found: dict[str, Any] = {}
+        for field in self.form:
+            if field.id in given:
+                found[field.id] = given[field.id]
+            elif field.current is not None:
+                found[field.id] = field.current(self.about(target, found))
+            else:
+                found[field.id] = None
+        return found
 
     def objection(self, target: Target, arguments: Mapping[str, Any]) -> str | None:
         """The first thing that speaks against the arguments, in words."""

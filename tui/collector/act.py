@@ -19,7 +19,7 @@ import msgspec
 from tui import actions
 from tui.actions import Action, Target
 from tui.collector.connect import Connect
-from tui.collector.following import FIRST_POLL, SLOWEST_POLL, Following, target_of
+from tui.collector.following import FIRST_POLL, SLOWEST_POLL, Following, shows, target_of, tiers_of
 from tui.collector.hub import Hub
 from tui.collector.messages import Call, CallUpdate, Exchange, HostLink, Phase, Undo
 from tui.collector.watch import Tier, bug, trouble_of
@@ -146,7 +146,7 @@ class Act:
         target = target_of(inventory, action.kind, call.target) if action and inventory else None
         name = target.name if target else call.target
         try:
-            action, target = self._prepared(call, action, target)
+            call, action, target = self._prepared(call, action, target)
         except Refused as error:
             self._stop_short(call, name, Phase.REFUSED, error)
         except HvError as error:
@@ -158,7 +158,7 @@ class Act:
 
     def _prepared(
         self, call: Call, action: Action | None, target: Target | None
-    ) -> tuple[Action, Target]:
+    ) -> tuple[Call, Action, Target]:
         """Everything that can stop a call before the host is asked. Raises Refused."""
         if action is None or isinstance(action.run, str):
             raise Refused(f"{call.action} is not an action a host can do")
@@ -177,11 +177,12 @@ class Act:
         if action.needs_sheet:
             sheet = sheets.read(self._connected(), self._link.id, target.id, self._now)
             target = replace(target, sheet=sheet)
+        arguments = action.filled(target, call.arguments)
         reason = action.why_not(target) if action.why_not else None
-        reason = reason or action.objection(target, call.arguments)
+        reason = reason or action.objection(target, arguments)
         if reason is not None:
             raise Refused(f"{action.title} was not asked of {target.name}", cause=reason)
-        return action, target
+        return msgspec.structs.replace(call, arguments=arguments), action, target
 
     def _send(self, call: Call, action: Action, target: Target) -> None:
         """Ask the host; from here on it may have happened."""
@@ -271,12 +272,12 @@ class Act:
             return
         if following not in self._following:
             self._following.append(following)
-        self._poke(Tier.FAST)
+        self._look(following)
 
     def _lost(self, following: Following, error: HvError) -> None:
         """Sent or not, and no answer: from now on only the host's state tells."""
         certainly_not = isinstance(error, Dropped) and not error.sent
-        if certainly_not or following.action.observed is None or following.steps is not None:
+        if certainly_not or not shows(following.action) or following.steps is not None:
             self._end(
                 following, Phase.FAILED if certainly_not else Phase.UNKNOWN, trouble_of(error)
             )
@@ -285,7 +286,7 @@ class Act:
         following.deadline = time.monotonic() + self._lost_patience
         following.sent_at = self._now()
         self._following.append(following)
-        self._poke(Tier.FAST)
+        self._poke(tiers_of(following.action))
 
     def _follow(self) -> None:
         for following in tuple(self._following):
@@ -332,7 +333,13 @@ class Act:
         if following.steps is not None:
             self._advance(following, failure)
         else:
-            self._poke(Tier.FAST)
+            self._look(following)
+
+    def _look(self, following: Following) -> None:
+        """Have the host read now; settings and parts are not in what every fast tick reads."""
+        action = following.action
+        settings = action.needs_sheet or action.part is not None
+        self._poke(Tier.CHANGED if settings else Tier.FAST)
 
     def _tell_percent(self, following: Following, job: Job) -> None:
         following.deadline = max(following.deadline, time.monotonic() + self._patience)
@@ -342,14 +349,17 @@ class Act:
 
     def _is_observed(self, following: Following) -> bool:
         """The wanted state, in an inventory read after the host accepted."""
-        observed = following.action.wanted(following.call.arguments)
-        if observed is None:
+        action, call = following.action, following.call
+        observed = action.wanted(call.arguments)
+        if observed is None and not action.vanishes:
             return True
         inventory = self._hub.inventory(self._link.id)
         if inventory is None or inventory.vitals.read_at <= following.sent_at:
             return False
-        target = target_of(inventory, following.action.kind, following.call.target)
-        return target is not None and observed(target)
+        target = target_of(inventory, action.kind, call.target)
+        if target is None:
+            return action.vanishes
+        return observed is not None and observed(target)
 
     def _never_seen(self, following: Following) -> Trouble:
         return Trouble(

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widget import Widget
-from textual.widgets import Button, Input, Label, Static, Switch, TextArea
+from textual.widgets import Input, Label, Static
 
-from tui.actions import Action, Field, Risk, Target
+from tui.actions import Action, Risk, Target
 from tui.ui.facts import sentence
 from tui.ui.modal import Modal
 from tui.ui.rowline import clean
@@ -162,119 +161,6 @@ class TypedInput(Input):
         event.stop()
         event.prevent_default()
         self.app.notify("Pasting does not count here: type it", severity="warning", markup=False)
-
-
-# -- forms ---------------------------------------------------------------------------------
-
-
-class Form(Modal[dict[str, Any] | None]):
-    """The fields of an action, with the values as they are and every error beside its field."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
-
-    def __init__(self, action: Action, targets: Sequence[Target]) -> None:
-        super().__init__()
-        self._action = action
-        self._targets = targets
-        self._fields = [field for field in action.form if field.asked]
-        self._inputs: dict[str, Widget] = {}
-
-    def compose(self) -> ComposeResult:
-        action, count = self._action, len(self._targets)
-        name = self._targets[0].name if count == 1 else f"{count} {_things(self._targets[0])}"
-        with VerticalScroll(classes=f"dialog -{action.risk}", can_focus=False) as frame:
-            frame.border_title = Content(f"{action.title}: {clean(name)}")
-            frame.border_subtitle = Content("tab moves   esc leaves")
-            for field in self._fields:
-                with Vertical(classes="field"):
-                    yield Label(Content(field.title))
-                    yield self._input(field)
-                    yield Static(Content(field.help), classes="field-help")
-                    yield Static("", classes="field-problem", id=f"problem-{field.id}")
-            if action.calls:
-                yield Static(Content(f"calls {action.calls}"), classes="dialog-call")
-            with Horizontal(classes="buttons"):
-                yield Button("Cancel", id="cancel")
-                yield Button(Content(action.title), id="send", classes="-yes")
-
-    def _input(self, field: Field) -> Widget:
-        value = field.current(self._targets[0]) if field.current else None
-        made: Widget
-        if field.type is bool:
-            made = Switch(value=bool(value))
-        elif field.multiline:
-            made = TextArea(str(value or ""), tab_behavior="focus", soft_wrap=True)
-        else:
-            made = Input(str(value if value is not None else ""))
-        self._inputs[field.id] = made
-        return made
-
-    def on_mount(self) -> None:
-        if self._fields:
-            self._inputs[self._fields[0].id].focus()
-
-    def action_leave(self) -> None:
-        self.leave(None)
-
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        event.stop()
-        if event.button.id == "send":
-            self._send()
-        else:
-            self.leave(None)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._send()
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        event.stop()
-        self._check()
-
-    def on_text_area_changed(self, event: TextArea.Changed) -> None:
-        event.stop()
-        self._check()
-
-    def _values(self) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        for field in self._fields:
-            source = self._inputs[field.id]
-            if isinstance(source, Switch):
-                values[field.id] = source.value
-            elif isinstance(source, TextArea):
-                values[field.id] = source.text
-            elif isinstance(source, Input):
-                values[field.id] = source.value
-        return values
-
-    def _check(self) -> dict[str, Any] | None:
-        """The values, or None while one cannot be taken; says why beside it."""
-        values = self._values()
-        fine = True
-        for field in self._fields:
-            why = self._problem(field, values)
-            fine = fine and why is None
-            line = self.query_one(f"#problem-{field.id}", Static)
-            line.update(Content(why or ""))
-            line.display = bool(why)
-            self._inputs[field.id].set_class(why is not None, "-invalid")
-        return values if fine else None
-
-    def _problem(self, field: Field, values: dict[str, Any]) -> str | None:
-        raw = values[field.id]
-        try:
-            values[field.id] = raw if field.type in (bool, str) else field.type(raw)
-        except ValueError:
-            return f"{raw} is not a number"
-        if field.problem is None:
-            return None
-        problem = field.problem
-        return next((w for t in self._targets if (w := problem(t, values[field.id]))), None)
-
-    def _send(self) -> None:
-        values = self._check()
-        if values is not None:
-            self.leave(values)
 
 
 # -- cards ---------------------------------------------------------------------------------

@@ -71,6 +71,13 @@ def _word(item: Item) -> str:
     return words.get(item.result.phase, "under way")
 
 
+def _wanted(action: Action, item: Item) -> Callable[[Target], bool] | None:
+    """What the target must look like for the call to be done, as far as the deck can tell."""
+    if action.needs_sheet and item.target.sheet is None:
+        return None
+    return action.wanted(action.filled(item.target, item.call.arguments))
+
+
 class Dispatcher:
     """The queue of calls."""
 
@@ -153,7 +160,7 @@ class Dispatcher:
             item.key,
             text=run.action.title,
             now=self._clock(),
-            observed=run.action.wanted(item.call.arguments),
+            observed=_wanted(run.action, item),
         )
         item.result = self._store.calls[item.call.id]
         self._send(item.call)

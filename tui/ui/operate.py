@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tui.actions import Action, Kind, Risk, Target, by_id, why_not
-from tui.collector.messages import Phase
+from tui.collector.messages import Inspect, Phase
 from tui.rows import text
 from tui.store import Changes
 from tui.ui.dispatch import Dispatcher, Item, Run
@@ -25,6 +26,16 @@ THINGS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An action about to be done: on what, on what not, and what is answered already."""
+
+    action: Action
+    able: Pairs
+    skipped: Sequence[tuple[Target, str]]
+    preset: dict[str, Any]
+
+
 class Operator:
     """Between a key or a palette line and the collector."""
 
@@ -35,6 +46,7 @@ class Operator:
         """Measures the pause before an answer counts."""
         self.dispatcher = Dispatcher(app.store, app.engine.post, clock)
         self.runs: list[Run] = []
+        self._awaited: tuple[str, Asked] | None = None
 
     # -- on what ---------------------------------------------------------------------------
 
@@ -77,8 +89,14 @@ class Operator:
 
     # -- the way of an action --------------------------------------------------------------
 
-    def act(self, action_id: str, *, anywhere: bool = False) -> None:
-        """Do it, or say why not."""
+    def act(
+        self,
+        action_id: str,
+        *,
+        anywhere: bool = False,
+        preset: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Do it, or say why not. ``preset`` answers fields beforehand: the part selected."""
         action = by_id(action_id)
         if action is None:
             return
@@ -93,10 +111,34 @@ class Operator:
             self._app.told(first, warning=True)
             return
         skipped = [(target, why) for key, target in pairs if (why := reasons[key])]
-        if any(field.asked for field in action.form):
-            self._ask_values(action, able, skipped)
+        asked = Asked(action, able, skipped, dict(preset or {}))
+        if action.needs_sheet and able[0][1].sheet is None:
+            self._read_sheet(asked)
         else:
-            self._confirm(action, able, skipped, {})
+            self._ask(asked)
+
+    def _read_sheet(self, asked: Asked) -> None:
+        """The form starts from the machine as it is: read it first."""
+        target = asked.able[0][1]
+        self._awaited = (target.id, asked)
+        self._app.engine.post(Inspect(target.host.id, target.id))
+        self._app.told(f"Reading {target.name}")
+
+    def _sheet_came(self, changes: Changes) -> None:
+        if self._awaited is None or self._awaited[0] not in changes.sheets:
+            return
+        _, asked = self._awaited
+        self._awaited = None
+        pairs = [(key, self._app.store.target(key)) for key, _ in asked.able]
+        able = [(key, target) for key, target in pairs if target is not None]
+        if able:
+            self._ask(replace(asked, able=able))
+
+    def _ask(self, asked: Asked) -> None:
+        if any(f.asked and f.id not in asked.preset for f in asked.action.form):
+            self._ask_values(asked)
+        else:
+            self._confirm(asked.action, asked.able, asked.skipped, asked.preset)
 
     def _absent(self, action: Action) -> str:
         front = self._app.panes.source
@@ -104,16 +146,15 @@ class Operator:
         target = self._app.store.target(front.cursor) if front.cursor and kind else None
         return self.why_not(action, target) or f"{action.title} has nothing to act on"
 
-    def _ask_values(
-        self, action: Action, able: Pairs, skipped: Sequence[tuple[Target, str]]
-    ) -> None:
-        from tui.ui.dialogs import Form
+    def _ask_values(self, asked: Asked) -> None:
+        from tui.ui.form import Form
 
         def answered(values: dict[str, Any] | None) -> None:
             if values is not None:
-                self._confirm(action, able, skipped, values)
+                self._confirm(asked.action, asked.able, asked.skipped, values)
 
-        self._app.push_screen(Form(action, [target for _, target in able]), answered)
+        targets = [target for _, target in asked.able]
+        self._app.push_screen(Form(asked.action, targets, asked.preset), answered)
 
     def _confirm(
         self,
@@ -159,6 +200,7 @@ class Operator:
 
     def settled(self, changes: Changes) -> None:
         """Calls moved on: send what waits, report what is over."""
+        self._sheet_came(changes)
         touched, more = self.dispatcher.settled(changes)
         for change in more:
             self._app.show(change)
