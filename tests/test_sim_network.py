@@ -558,6 +558,36 @@ def test_a_wire_can_be_followed_from_the_adapter_to_the_switch(world: Bench) -> 
     assert last["SystemName"] == far["SystemName"]
 
 
+def test_a_team_inside_a_switch_has_members_one_of_them_without_a_cable() -> None:
+    world = bench("datacenter", "NODE2")
+    links = world.all("Msvm_VirtualEthernetSwitchNicTeamingMember")
+    assert len(links) == 2
+    path = switch_path(world, "Production")
+    wql = f"ASSOCIATORS OF {{{path}}} WHERE AssocClass=Msvm_VirtualEthernetSwitchNicTeamingMember"
+    devices = {word(p["DeviceID"]).partition(":")[2] for p in world.client.query(V2, wql)}
+    cables = {
+        a["Name"]: a["MediaConnectState"]
+        for a in world.all("MSFT_NetAdapter", STANDARD)
+        if a["DeviceID"] in devices
+    }
+    assert cables == {"SLOT 3 Port 1": 1, "SLOT 3 Port 2": 2}
+    settings = world.all("Msvm_VirtualEthernetSwitchNicTeamingSettingData")
+    assert [s["LoadBalancingAlgorithm"] for s in settings] == [5]
+
+
+def test_the_features_of_the_hosts_own_port_belong_to_it() -> None:
+    world = bench("datacenter", "NODE1")
+    port = own_port(world, "Production")
+    wql = f"ASSOCIATORS OF {{{path_of(port)}}} WHERE ResultClass={VLAN}"
+    assert [v["AccessVlanId"] for v in world.client.query(V2, wql)] == [10]
+
+
+def test_the_default_switch_cannot_be_removed() -> None:
+    world = bench("datacenter", "LOCALHOST")
+    ref = system(str(switch_of(world, "Default Switch")["Name"]), SWITCH)
+    assert ended(world, world.call(SWITCHES, "DestroySystem", AffectedSystem=ref)) == 32775
+
+
 # -- the datacenter is worth auditing ------------------------------------------------------
 
 

@@ -94,7 +94,7 @@ def _cluster(fabric: Fabric) -> None:
                 uplinks=(
                     UplinkPlan("NIC1", BROADCOM, 1_000_000_000),
                     UplinkPlan("SLOT 3 Port 1", MELLANOX, 25_000_000_000),
-                    UplinkPlan("SLOT 3 Port 2", f"{MELLANOX} #2", 25_000_000_000),
+                    UplinkPlan("SLOT 3 Port 2", f"{MELLANOX} #2", 25_000_000_000, down=index == 1),
                 ),
                 switches=(
                     SwitchPlan("Production", "external", (1, 2), vlan=10),

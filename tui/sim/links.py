@@ -64,6 +64,16 @@ def features_of_ports(host: SimHost, machines: list[Machine]) -> Iterator[Pair]:
                     yield shapes.setting_ref(port), shapes.setting_ref(item)
 
 
+def features_of_switches(host: SimHost) -> Iterator[Pair]:
+    """The same for the host's own ports."""
+    for name in FEATURE_CLASSES:
+        for item in host.repository.instances(shapes.VIRTUALIZATION, name):
+            place = shapes.text(item, "InstanceID").rpartition("\\")[0]
+            ref = CimRef(network.PORT, (("InstanceID", place),), shapes.VIRTUALIZATION)
+            if host.owner_of(place) is None and host.repository.get(ref) is not None:
+                yield ref, shapes.setting_ref(item)
+
+
 def system_devices(host: SimHost, machines: list[Machine]) -> Iterator[Pair]:
     wanted = {machine.id for machine in machines}
     for machine in machines:
@@ -173,6 +183,7 @@ MACHINE_LINKS: dict[str, tuple[str, str, tuple[Walk, ...]]] = {
 HOST_LINKS: dict[str, tuple[Callable[[SimHost], Iterator[Pair]], ...]] = {
     "Msvm_SettingsDefineState": (switch_settings,),
     "Msvm_VirtualSystemSettingDataComponent": (switch_components,),
+    "Msvm_EthernetPortSettingDataComponent": (features_of_switches,),
     "Msvm_SystemDevice": (switch_devices,),
     "Msvm_ElementSettingData": (element_settings,),
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tui.sim import network, nics, shapes
 from tui.sim.jobs import JobError, Work
 from tui.sim.methods_settings import named
-from tui.sim.outcome import IN_USE, INVALID, WRONG_TYPE, Call, Method, Stop
+from tui.sim.outcome import IN_USE, INVALID, STATE, WRONG_TYPE, Call, Method, Stop
 from tui.wsman.cim import CimInstance, CimRef, CimValue
 from tui.wsman.reply import MethodOutput
 
@@ -137,8 +137,11 @@ def _switch(call: Call, ref: CimRef) -> CimInstance:
 
 
 def destroy(call: Call) -> MethodOutput:
-    """Adapters of machines stay, disconnected; physical adapters become free."""
+    """Adapters of machines stay, disconnected; physical adapters become free. The switch that
+    client Windows brings along cannot be removed."""
     switch = _switch(call, call.ref(call.get("AffectedSystem")))
+    if switch.values["Name"] == shapes.DEFAULT_SWITCH:
+        raise Stop(STATE)
 
     def done(at: float) -> tuple[CimRef, ...]:
         for port in network.ports_of(call.host, switch):

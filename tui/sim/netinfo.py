@@ -24,6 +24,9 @@ INTERNAL = "Msvm_InternalEthernetPort"
 TEAM, MEMBER, TEAM_NIC = "MSFT_NetLbfoTeam", "MSFT_NetLbfoTeamMember", "MSFT_NetLbfoTeamNic"
 OWN = "Msvm_ComputerSystem."
 """What the path of the host itself holds, and the path of one of its devices does not."""
+SWITCH_TEAM = "Msvm_VirtualEthernetSwitchNicTeamingSettingData"
+SWITCH_TEAM_ID = "E3F8A0C9-2B5D-4E57-9D1B-0C7A5B1F6E42"
+SWITCH_MEMBER = "Msvm_VirtualEthernetSwitchNicTeamingMember"
 FIRST_VIRTUAL = 40
 """Interface index of the first adapter of the management operating system."""
 
@@ -39,9 +42,17 @@ def install(host: SimHost) -> None:
         (TEAM_NIC, team_nics),
     ):
         host.repository.provide(shapes.STANDARD, name, partial(source, host))
-    for name, source in ((INTERNAL, internal_ports), (ENDPOINT, endpoints)):
+    for name, source in (
+        (INTERNAL, internal_ports),
+        (ENDPOINT, endpoints),
+        (SWITCH_TEAM, embedded_settings),
+    ):
         host.repository.provide(shapes.VIRTUALIZATION, name, partial(source, host))
-    for name, link in ((CONNECTION, connections), (IMPLEMENTS, implementations)):
+    for name, link in (
+        (CONNECTION, connections),
+        (IMPLEMENTS, implementations),
+        (SWITCH_MEMBER, embedded_members),
+    ):
         host.repository.provide(
             shapes.VIRTUALIZATION, name, partial(link, host), partial(link, host)
         )
@@ -260,6 +271,41 @@ def team_nics(host: SimHost) -> Iterator[CimInstance]:
     for team, _ in _teams(host):
         words = shapes.text(known[team], "InterfaceDescription")
         yield _part(TEAM_NIC, team, known[team], words, Primary=True, Default=True, VlanID=None)
+
+
+def embedded_teams(host: SimHost) -> Iterator[tuple[CimInstance, list[CimInstance]]]:
+    """Switches made for a team, and the ports of its members."""
+    for switch in host.switches():
+        settings = network.settings_of(host, switch)
+        if settings is not None and settings.values["TeamingEnabled"]:
+            ports = network.ports_of(host, switch)
+            yield switch, [p for p in ports if network.host_resource(p, "ExternalEthernetPort")]
+
+
+def embedded_settings(host: SimHost) -> Iterator[CimInstance]:
+    """How the teams inside switches share their load: by port, or as they like."""
+    for switch, _ in embedded_teams(host):
+        yield _embedded(switch)
+
+
+def _embedded(switch: CimInstance) -> CimInstance:
+    return shapes.new(
+        SWITCH_TEAM,
+        InstanceID=f"Microsoft:{shapes.text(switch, 'Name')}\\{SWITCH_TEAM_ID}",
+        ElementName="Ethernet Switch NIC Teaming Settings",
+        TeamingMode=0,
+        LoadBalancingAlgorithm=5,
+    )
+
+
+def embedded_members(host: SimHost, ref: CimRef | None = None) -> Iterator[CimInstance]:
+    """The switch and each physical adapter of its team."""
+    for switch, ports in embedded_teams(host):
+        whole = shapes.system_ref(shapes.text(switch, "Name"), network.SWITCH)
+        for port in ports:
+            device = "Microsoft:{" + _identity(port) + "}"
+            member = shapes.device_ref("Msvm_ExternalEthernetPort", host.name, device)
+            yield shapes.new(SWITCH_MEMBER, Antecedent=whole, Dependent=member)
 
 
 # -- from an adapter to the port of a switch -----------------------------------------------

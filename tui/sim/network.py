@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from tui.sim.world import SimHost
 
 SWITCH = "Msvm_VirtualEthernetSwitch"
+PORT = "Msvm_EthernetPortAllocationSettingData"
+UNPLUGGED: dict[str, CimValue] = {
+    "MediaConnectState": 2,
+    "InterfaceOperationalStatus": 2,
+    "OperationalStatusDownMediaDisconnected": True,
+}
+"""What Windows shows of an adapter without a cable."""
 DEFAULTS: dict[str, CimValue] = {
     "HealthState": 5,
     "OperationalStatus": (2,),
@@ -32,8 +39,11 @@ def furnish(host: SimHost, random: Random) -> None:
         address = f"B8CEF6{random.getrandbits(24):06X}"
         port = _external(host, plan.description, identity, address, plan.speed)
         ports.append(host.repository.add(port))
+        more: dict[str, CimValue] = UNPLUGGED if plan.down else {}
+        speed = 0 if plan.down else plan.speed
+        port.values["Speed"] = speed
         host.repository.add(
-            net_adapter(host, plan.name, plan.description, identity, address, plan.speed, index)
+            net_adapter(host, plan.name, plan.description, identity, address, speed, index, more)
         )
     for switch in host.plan.switches:
         team: dict[str, CimValue] = {"TeamingEnabled": len(switch.uplinks) > 1}

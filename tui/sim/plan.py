@@ -92,6 +92,8 @@ class UplinkPlan:
     speed: int = 10_000_000_000
     members: tuple[str, ...] = ()
     """Names of the adapters it is a team of."""
+    down: bool = False
+    """It has no cable."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ PROCESSOR = "Msvm_ProcessorSettingData"
 MEMORY = "Msvm_MemorySettingData"
 SYNTHETIC = "Msvm_SyntheticEthernetPortSettingData"
 EMULATED = "Msvm_EmulatedEthernetPortSettingData"
+DISPLAY = "Msvm_SyntheticDisplayControllerSettingData"
 SECURITY = "Msvm_SecuritySettingData"
 
 TEMPLATES = {
@@ -163,6 +164,11 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "HugePagesEnabled": _OFF,
         "SgxEnabled": _OFF,
         "SgxSize": _OFF,
+    },
+    DISPLAY: {
+        "HorizontalResolution": _OFF,
+        "VerticalResolution": _OFF,
+        "ResolutionType": _one_of(2, 3, 4, when=When.OFF),
     },
     SYNTHETIC: {"Address": _OFF, "StaticMacAddress": _OFF},
     EMULATED: {"Address": _OFF, "StaticMacAddress": _OFF},

@@ -68,6 +68,8 @@ def file_services(host: SimHost) -> Iterator[CimInstance]:
 
 def registered(host: SimHost, ref: CimRef | None = None) -> Iterator[CimInstance]:
     """The interface of a guest and the service it has registered there."""
+    if ref is not None and "guest" not in ref.class_name.lower():
+        return
     for machine in _offering(host):
         component = devices.component(machine, "GuestServiceInterface", host.fabric.now())
         if component is not None:
@@ -80,6 +82,8 @@ def registered(host: SimHost, ref: CimRef | None = None) -> Iterator[CimInstance
 
 def parts(host: SimHost, ref: CimRef | None = None) -> Iterator[CimInstance]:
     """Settings of the interface and of the services below it."""
+    if ref is not None and "guest" not in ref.class_name.lower():
+        return
     for machine in list(host.machines.values()):
         whole = machine.current.at(shapes.GUEST_SERVICES)
         part = machine.current.first(GUEST_SETTING)
