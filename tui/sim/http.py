@@ -317,7 +317,8 @@ class _Connection:
             return _Reply(404, _NOT_FOUND, "text/html; charset=us-ascii")
         if request.method != "POST":
             return _Reply(405)
-        if anonymous and _IDENTITY in request.body and not request.too_large:
+        # Without the zero octets UTF-16 reads like UTF-8, as far as this name goes.
+        if anonymous and not request.too_large and _IDENTITY in request.body.replace(b"\0", b""):
             return await self._execute(request.body, ANONYMOUS)
         authorization = request.headers.get("authorization", "")
         verdict = self._login.check(authorization, refuse=self._endpoint.faults.refuse_auth)
