@@ -235,8 +235,8 @@ class VirtWho:
         self.line = line
         self._context: Any = None
 
-    def post(self, envelope: str) -> Reply:
-        plain = envelope.encode()
+    def post(self, envelope: str, code: str = "utf-8") -> Reply:
+        plain = envelope.encode(code)
         headers = {"Content-Type": UTF8, "Connection": "Keep-Alive"}
         if self._context is not None:
             return self._sealed(plain, headers)

@@ -388,6 +388,21 @@ def test_a_native_client_asks_and_is_answered_in_utf_16(line: Line) -> None:
         assert answer.xml.findtext("s:Header/p:SequenceId", "", NS) == "1"
 
 
+def test_utf_16_is_answered_under_the_seal_and_without_a_sign_in(line: Line) -> None:
+    client, uri = VirtWho(line), f"{V2}/Msvm_ComputerSystem"
+    get = FORMS["powershell"](line.url, f"{TRANSFER}/Get", uri, "", chosen(Name="NUC01"))
+    for code in ("utf-8", "utf-16"):
+        assert "ElementName>NUC01<" in client.post(get, code).text
+    line.close()
+    headers = {
+        "Content-Type": "application/soap+xml;charset=UTF-16",
+        "WSMANIDENTIFY": "unauthenticated",
+    }
+    answer = line.send(IDENTIFY.decode().encode("utf-16"), headers)
+    assert answer.status == 200
+    assert "OS: 0.0.0" in answer.text
+
+
 # -- switches, adapters, pictures, checkpoints, key-value pairs ------------------------------
 
 
