@@ -3,9 +3,11 @@
 import os
 import signal
 import sys
+import threading
 
 from tui.collector.logfile import open_log
 from tui.collector.serve import serve
+from tui.wsman.transport import preload
 
 
 def main() -> None:
@@ -15,6 +17,7 @@ def main() -> None:
     log = open_log(path) if path else None
     batches = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    threading.Thread(target=preload, name="preload", daemon=True).start()
     serve(sys.stdin.buffer, batches, log=log)
     os._exit(0)
 

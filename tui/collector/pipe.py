@@ -60,7 +60,8 @@ class Shard:
         self._answer: asyncio.Task[Batch] | None = None
         self._decoder = msgspec.msgpack.Decoder(Batch)
 
-    async def start(self, configure: Configure) -> None:
+    async def spawn(self) -> None:
+        """Start the process; it loads what it needs while nobody has told it a host."""
         self._process = await asyncio.create_subprocess_exec(
             *self._command,
             stdin=asyncio.subprocess.PIPE,
@@ -69,6 +70,10 @@ class Shard:
             start_new_session=True,
         )
         self._listener = asyncio.create_task(self._listen(self._process))
+
+    async def start(self, configure: Configure) -> None:
+        if self._process is None:
+            await self.spawn()
         await self.send(msgspec.structs.replace(configure, hosts=self.hosts))
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
@@ -142,6 +147,13 @@ class CollectorProcess:
         self._command = command
         self._configure = Configure(())
         self._shards: list[Shard] = []
+        self._spare: Shard | None = None
+
+    async def prepare(self) -> None:
+        """Start the first process before the hosts are known."""
+        spare = Shard((), self._command)
+        await spare.spawn()
+        self._spare = spare
 
     async def start(self, configure: Configure) -> None:
         """Start as many processes as the hosts need, and tell each its own."""
@@ -149,6 +161,9 @@ class CollectorProcess:
         hosts = configure.hosts
         parts = [hosts[i : i + self._per_process] for i in range(0, len(hosts), self._per_process)]
         self._shards = [Shard(part, self._command) for part in parts]
+        if self._spare is not None and parts:
+            self._shards[0], self._spare = self._spare, None
+            self._shards[0].hosts = parts[0]
         await asyncio.gather(*(shard.start(configure) for shard in self._shards))
 
     async def send(self, command: Command) -> None:
@@ -196,6 +211,9 @@ class CollectorProcess:
     async def stop(self) -> None:
         """End every process."""
         shards, self._shards = self._shards, []
+        if self._spare is not None:
+            shards.append(self._spare)
+            self._spare = None
         await asyncio.gather(*(shard.stop() for shard in shards))
 
 

@@ -91,14 +91,28 @@ class Engine:
         self._pace = pace
         self._stopping = asyncio.Event()
         self._warming: asyncio.Task[tuple[HostLink, ...]] | None = None
+        self._preparing: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._errands: set[asyncio.Task[None]] = set()
 
     async def warm(self) -> None:
-        """Get the embedded fabric going: it comes up while the screen is still being built."""
-        if not self.options.links and self._warming is None:
+        """Get the first child going: it comes up while the screen is still being built.
+
+        One beside the deck itself, not two: on a small machine they would delay the screen.
+        """
+        if self.options.links:
+            self._prepare()
+        elif self._warming is None:
             self._warming = asyncio.create_task(self._start_fabric())
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    def _prepare(self) -> None:
+        """Start the collector before the hosts are known: loading takes it most of a second."""
+        if self._collector is None:
+            from tui.collector.pipe import CollectorProcess
+
+            self._collector = collector = CollectorProcess()
+            self._preparing = asyncio.create_task(collector.prepare())
 
     def launch(self, listener: Listener) -> None:
         """Begin, beside whatever the loop does."""
@@ -108,11 +122,11 @@ class Engine:
     async def stop(self) -> None:
         """End the children. May be called twice."""
         self._stopping.set()
-        for task in (self._task, self._warming):
+        for task in (self._task, self._warming, self._preparing):
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
-        self._task = self._warming = None
+        self._task = self._warming = self._preparing = None
         if self._collector is not None:
             await self._collector.stop()
         if self._fabric is not None:
@@ -141,15 +155,15 @@ class Engine:
     async def _run(self) -> None:
         try:
             await self.warm()
+            self._prepare()
             links = self.options.links
             if self._warming is not None:
                 links = await self._warming
             self._listener.changed(self.store.configure(links))
-            if self._collector is None:
-                from tui.collector.pipe import CollectorProcess
-
-                self._collector = CollectorProcess()
             collector = self._collector
+            assert collector is not None
+            if self._preparing is not None:
+                await self._preparing
             await collector.start(Configure(links, self.options.fast, self.options.slow))
         except (HvError, OSError) as error:
             self._fail(error)

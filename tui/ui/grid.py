@@ -15,7 +15,6 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
-from textual.scrollbar import ScrollBarRender
 from textual.strip import Strip
 from textual.timer import Timer
 
@@ -367,8 +366,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
 
     def on_mount(self) -> None:
         if self._glyphs.ascii:
-            bar_class: type[ScrollBarRender] = PlainScrollBar
-            self.vertical_scrollbar.renderer = bar_class  # type: ignore[misc]
+            self.vertical_scrollbar.renderer = PlainScrollBar  # type: ignore[misc]
 
     def on_resize(self) -> None:
         self._arrange()

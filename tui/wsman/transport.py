@@ -151,6 +151,11 @@ class WinRMTransport:
 # -- pywinrm, imported at the first connection ----------------------------------------------
 
 
+def preload() -> None:
+    """Import pywinrm now, beside whatever else goes on: it takes most of a second."""
+    _transport_class()
+
+
 def _session(link: WinRMSettings) -> Any:
     """A pywinrm ``Transport`` that has not connected yet."""
     import winrm.transport as winrm
