@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tui.actions import Action, Kind, Target
 from tui.collector.messages import Call
+from tui.collector.watch import Tier
 from tui.hyperv.model import Inventory, Trouble
 from tui.hyperv.outcome import Steps
 from tui.wsman.cim import CimRef
@@ -32,6 +33,19 @@ class Following:
     step: str = ""
     poll: float = FIRST_POLL
     poll_at: float = 0.0
+
+
+def shows(action: Action) -> bool:
+    """The inventory can tell that it is done."""
+    return action.observed is not None or action.vanishes
+
+
+def tiers_of(action: Action) -> Tier:
+    """What to read to see what it did: states show in the fast tier, parts only in the slow one."""
+    if action.kind is Kind.HOST:
+        return Tier.CHANGED | Tier.FACTS
+    deep = action.needs_sheet or action.part is not None or action.kind is Kind.SWITCH
+    return Tier.CHANGED if deep else Tier.FAST
 
 
 def target_of(inventory: Inventory, kind: Kind, key: str) -> Target | None:
