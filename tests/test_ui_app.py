@@ -9,7 +9,7 @@ import pytest
 from tests.deck_kit import CHARACTERS, Deck, deck, story
 from tests.scripted import OFF, START, Estate, ScriptedCollector, datacenter
 from tui.actions import ACTIONS, Kind, by_id
-from tui.collector.messages import Batch, Call, CallUpdate, Configure, Pace, Phase, Poke
+from tui.collector.messages import Batch, Call, CallUpdate, Configure, Inspect, Pace, Phase, Poke
 from tui.store import Store
 from tui.ui.app import DeckApp
 from tui.ui.detail import wrap
@@ -17,6 +17,7 @@ from tui.ui.dispatch import PER_HOST, TOTAL, Dispatcher
 from tui.ui.facts import facts
 from tui.ui.finder import Entry, matching
 from tui.ui.options import DeckOptions, calm
+from tui.ui.sheet import SheetScreen
 
 
 class SilentCollector(ScriptedCollector):
@@ -61,7 +62,7 @@ def test_narrow_shows_one_pane_with_the_same_keys(size: tuple[int, int]) -> None
                                              "jobs", "log"), strict=True):  # fmt: skip
                 await d.press(key)
                 assert d.app.panes.showing() == {pane}
-            await d.press("3", "enter")
+            await d.press("3", "d")
             assert d.app.panes.showing() == {"detail"}
             assert "Heartbeat" in d.text()
             await d.press("escape")
@@ -299,3 +300,20 @@ def test_every_key_of_the_table_is_one_the_terminal_can_send() -> None:
             named = CHARACTERS.get(key, key)
             assert named in known or (len(key) == 1 and key.isalnum()), (action.id, key)
     assert {action.kind for action in ACTIONS} >= {Kind.VM, Kind.HOST, Kind.JOB, Kind.APP}
+
+
+@story
+async def test_enter_opens_the_sheet_and_pages_turn() -> None:
+    async with deck() as d:
+        await d.go("sql01")
+        await d.press("enter")
+        sheet = d.app.screen
+        assert isinstance(sheet, SheetScreen)
+        assert "sql01" in d.text()
+        assert any(isinstance(c, Inspect) and c.vm == d.key("sql01") for c in d.collector.commands)
+        await d.press("5")
+        assert "Checkpoint" in d.text()
+        await d.press("6")
+        assert "Guest shutdown" in d.text()
+        await d.press("escape")
+        assert not isinstance(d.app.screen, SheetScreen)

@@ -438,7 +438,7 @@ async def test_hostile_names_are_letters() -> None:
         assert "[bold red]x[/]" in d.text()
         await d.press("S")
         assert "Shut down [bold red]x[/]?" in d.text()
-        await d.press("escape", "enter")
+        await d.press("escape", "d")
         assert "Detail — [bold red]x[/] on HV01" in d.text()
 
 

@@ -31,6 +31,7 @@ from tui.ui.layout import Panes
 from tui.ui.operate import Operator
 from tui.ui.options import DeckOptions
 from tui.ui.runview import RunView
+from tui.ui.sheet import SheetScreen
 
 __all__ = ["DeckApp", "DeckOptions"]
 
@@ -168,8 +169,9 @@ class DeckApp(App[int], inherit_bindings=False):
         self.operator.settled(changes)
         for link in changes.links:
             self._tell_link(link.host, link.before, link.after)
-        if isinstance(self.screen, RunView):
-            self.screen.renew()
+        for screen in self.screen_stack:
+            if isinstance(screen, RunView | SheetScreen):
+                screen.renew()
 
     def collector_died(self) -> None:
         """From the engine."""
@@ -262,9 +264,14 @@ class DeckApp(App[int], inherit_bindings=False):
 
     def action_act(self, action_id: str) -> None:
         """Every key of the action table ends here."""
-        if isinstance(self.screen, RunView) or self.filter_bar.is_open:
+        typing = self.filter_bar.is_open
+        if isinstance(self.screen, RunView) or typing:
             if action_id == "app.quit":
                 self.leave()
+            elif typing and action_id == "app.back":
+                self.filter_bar.close()
+            elif typing:
+                self.filter_bar.insist()
             return
         self.operator.act(action_id)
         self.renew()
@@ -314,7 +321,10 @@ class DeckApp(App[int], inherit_bindings=False):
     def on_grid_activated(self, event: gridevents.Activated) -> None:
         if event.grid is self.panes.hosts.grid and self.panes.hosts.toggle(event.key):
             return
-        self.commands.show_detail()
+        if event.grid is self.panes.vms.grid:
+            self.commands.open_sheet()
+        else:
+            self.commands.show_detail()
 
     def on_panes_turned(self) -> None:
         self.tabs.display = self.panes.alone

@@ -56,6 +56,17 @@ class Commands:
         else:
             panes.turn_to("detail")
 
+    def open_sheet(self) -> None:
+        """The machine under the cursor in full; anything else as detail."""
+        from tui.ui.sheet import SheetScreen
+
+        panes = self._app.panes
+        table = panes.source
+        if table.kind is Kind.VM and table.cursor is not None:
+            self._app.push_screen(SheetScreen(table.cursor, self._app.glyphs))
+        else:
+            self.show_detail()
+
     def _show_line(self) -> None:
         from tui.ui.cards import call_card, exchange_card
 

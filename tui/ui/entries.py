@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from tui.actions import ACTIONS, Action, Kind, Risk, key_label
+from tui.actions import ACTIONS, Action, Kind, Risk, Target, key_label
 from tui.rows import text
 from tui.store import HostRow, Store, SwitchRow, VmRow
 from tui.ui.finder import Entry, matching, score
@@ -54,6 +54,26 @@ def _entry(action: Action, operator: Operator, key: str, *, full: bool) -> Entry
         why_not="" if full else why,
         words=f"{action.id} {action.id.replace('-', ' ')}",
     )
+
+
+def offered(
+    operator: Operator, actions: Sequence[Action], target: Target, label: Callable[[Action], str]
+) -> list[Entry]:
+    """Actions on one target as lines, those that cannot be done now last."""
+    entries = [
+        Entry(
+            ACT + action.id,
+            action.title,
+            ("" if action.risk is Risk.GREEN else f"[{action.risk}] ") + action.help,
+            key=label(action),
+            tone=_TONES[action.risk],
+            group=action.group,
+            why_not=operator.why_not(action, target) or "",
+            words=f"{action.id} {action.id.replace('-', ' ')}",
+        )
+        for action in actions
+    ]
+    return sorted(entries, key=lambda entry: bool(entry.why_not))
 
 
 def help_entries(operator: Operator, label: Callable[[Action], str]) -> list[Entry]:

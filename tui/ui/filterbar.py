@@ -83,6 +83,15 @@ class FilterBar(Horizontal):
         self.add_class("-hidden")
         self.post_message(self.Closed())
 
+    def insist(self) -> None:
+        """Have the keys again."""
+        self._input.focus()
+
+    def on_descendant_blur(self) -> None:
+        """The keys went elsewhere, by a click or because they came faster than the focus."""
+        if self.is_open and self.app.app_focus and self.screen.focused is not self._input:
+            self.close()
+
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         if self._table is not None:

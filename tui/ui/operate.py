@@ -94,16 +94,19 @@ class Operator:
         action_id: str,
         *,
         anywhere: bool = False,
+        on: Pairs | None = None,
         preset: Mapping[str, Any] | None = None,
     ) -> None:
-        """Do it, or say why not. ``preset`` answers fields beforehand: the part selected."""
+        """Do it, or say why not. ``on`` names the subjects instead of cursor and marks;
+        ``preset`` answers fields beforehand: the part selected.
+        """
         action = by_id(action_id)
         if action is None:
             return
         if isinstance(action.run, str):
             getattr(self._app.commands, action.run)()
             return
-        pairs = self.subjects(action, anywhere=anywhere)
+        pairs = self.subjects(action, anywhere=anywhere) if on is None else on
         reasons = {key: self.why_not(action, target) for key, target in pairs}
         able = [(key, target) for key, target in pairs if reasons[key] is None]
         if not able:
