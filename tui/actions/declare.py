@@ -183,9 +183,11 @@ class Action:
         target = self.about(target, arguments)
         for field in self.form:
             value = arguments.get(field.id)
-            if field.problem is None or value is None:
-                continue
             if field.when is not None and not field.when(arguments):
+                continue
+            if value is None and field.id in arguments and not field.optional:
+                return f"{field.title} is not given"
+            if value is None or field.problem is None:
                 continue
             if (why := field.problem(target, value)) is not None:
                 return f"{field.title}: {why}"

@@ -54,10 +54,9 @@ def _taken(field: Field, target: Target, given: Any) -> Any:
 
 def _standing(field: Field, target: Target, *, asked: bool) -> Any:
     """The value of a field nobody gave."""
-    if field.current is not None:
-        return field.current(target)
-    if field.optional or not asked:
-        return None
+    value = field.current(target) if field.current is not None else None
+    if value is not None or field.optional or not asked:
+        return value
     offered = field.choices(target) if field.choices is not None else ()
     raise UsageError(f"--{option(field.id)} is needed", cause=field.help, hint=_offer(offered))
 
