@@ -294,6 +294,12 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
         self._move(index)
         return True
 
+    def bring_back(self, key: str) -> None:
+        """The cursor goes to a row that has returned, on the screen line it is on."""
+        line = self._cursor - self._top
+        if self.move_to(key):
+            self._scroll_top(self._cursor - line)
+
     def _move(self, index: int) -> None:
         if not self._keys:
             return

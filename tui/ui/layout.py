@@ -174,6 +174,7 @@ class Panes(Horizontal):
         if isinstance(pane, LogPane):
             pane = self.calls
         target = pane.grid if isinstance(pane, TablePane) else pane
+        self._became(name, target)
         target.focus(scroll_visible=False)
 
     # -- arranging -------------------------------------------------------------------------
@@ -217,6 +218,8 @@ class Panes(Horizontal):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """A click into another pane makes it current."""
+        if self.screen.focused is not event.widget:
+            return  # keys came faster than focus moves; this one has been overtaken
         for name in ORDER:
             pane = self.pane(name)
             if pane is event.widget or pane in event.widget.ancestors:

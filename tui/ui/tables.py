@@ -176,7 +176,7 @@ class TablePane(Vertical):
         shown = set(keys)
         self.grid.set_keys(keys)
         if self._away in shown and self._away is not None:
-            self.grid.move_to(self._away)
+            self.grid.bring_back(self._away)
             self._away = None
         elif before is not None and before not in shown and self._away is None:
             self._away = before
