@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import msgspec
 import pytest
 
 from tests.deck_kit import CHARACTERS, Deck, deck, story
@@ -317,3 +318,14 @@ async def test_enter_opens_the_sheet_and_pages_turn() -> None:
         assert "Guest shutdown" in d.text()
         await d.press("escape")
         assert not isinstance(d.app.screen, SheetScreen)
+
+
+@story
+async def test_a_host_goes_below_its_cluster_when_that_becomes_known() -> None:
+    async with deck() as d:
+        await d.press("2")
+        host = msgspec.structs.replace(d.estate.hosts["HV01"].info, cluster="CL1")
+        d.collector.play(Batch((d.estate.update("HV01", info=host),)))
+        await d.settle()
+        keys = d.app.panes.hosts.grid.keys
+        assert keys.index("cluster:CL1") < keys.index("HV01") < keys.index("cluster:")

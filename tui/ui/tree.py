@@ -26,6 +26,8 @@ class HostPane(TablePane):
     def __init__(self, store: Store, glyphs: Glyphs) -> None:
         super().__init__(HOSTS, store, glyphs)
         self._folded: set[str] = set()
+        self._clusters: dict[str, str] = {}
+        """The cluster each host stood under when the tree was last set."""
 
     def row(self, key: str) -> Any:
         return self.store.groups.rows[key] if key.startswith(PREFIX) else self.rows[key]
@@ -44,17 +46,15 @@ class HostPane(TablePane):
         if self._flat:
             return super().ordered()
         rows = self.store.tree(frozenset(self._folded))
+        self._clusters = {key: row.host.cluster for key, row in self.rows.items()}
         self._values = dict.fromkeys(row.key for row in rows if not row.group)
         return [row.key for row in rows]
 
     def _moves(self, changed: Any) -> bool:
         known = [key for key in changed if key in self.rows]
-        if not self._flat:
-            keys = set(self.grid.keys)
-            groups = {PREFIX + self.rows[key].host.cluster for key in known}
-            expected = {key for key in groups if key in self.store.groups.rows}
-            return len(self.store.groups.rows) > 1 and not expected <= keys
-        return super()._moves(known)
+        if self._flat:
+            return super()._moves(known)
+        return any(self._clusters.get(key) != self.rows[key].host.cluster for key in known)
 
     def changed(self, changes: Changes) -> None:
         super().changed(changes)
