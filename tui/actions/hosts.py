@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tui.actions.declare import Action, Kind, Risk, Target
+from tui.actions import places
+from tui.actions.amounts import integer
+from tui.actions.declare import Action, Field, Kind, Risk, Target
 from tui.hyperv import ops
+from tui.hyperv.ops import hosts
 
 if TYPE_CHECKING:
-    from tui.hyperv.outcome import Outcome
+    from tui.hyperv.outcome import Outcome, Steps
     from tui.wsman.client import CimClient
 
 
@@ -36,7 +39,115 @@ def _ended(target: Target, arguments: Mapping[str, Any]) -> bool:
     return target.job is None or target.job.finished
 
 
+# -- settings ------------------------------------------------------------------------------
+
+_MANAGEMENT = {
+    "vhd_path": "DefaultVirtualHardDiskPath",
+    "vm_path": "DefaultExternalDataRoot",
+    "numa_spanning": "NumaSpanningEnabled",
+    "enhanced_session": "EnhancedSessionModeEnabled",
+}
+_MIGRATION = {
+    "migration_enabled": "EnableVirtualSystemMigration",
+    "max_migrations": "MaximumActiveVirtualSystemMigration",
+    "max_storage_migrations": "MaximumActiveStorageMigration",
+}
+"""Field of the form, and of ``Host``, to property of the service's settings."""
+_MOST = 1024
+
+
+def _different(
+    target: Target, values: Mapping[str, Any], names: Mapping[str, str]
+) -> dict[str, Any]:
+    """Properties whose value is not what the host has now."""
+    return {
+        name: values[field]
+        for field, name in names.items()
+        if values.get(field) is not None and values[field] != getattr(target.host, field)
+    }
+
+
+def _set(client: CimClient, target: Target, values: Mapping[str, Any]) -> Steps:
+    return hosts.change(
+        client,
+        target.name,
+        _different(target, values, _MANAGEMENT),
+        _different(target, values, _MIGRATION),
+    )
+
+
+def _set_conflict(target: Target, values: Mapping[str, Any]) -> str | None:
+    if not _different(target, values, _MANAGEMENT | _MIGRATION):
+        return "it is so already"
+    if values.get("migration_enabled") and not target.host.migration_enabled:
+        return None if target.host.domain else "live migration needs a host that is in a domain"
+    return None
+
+
+def _is_set(target: Target, values: Mapping[str, Any]) -> bool:
+    return not _different(target, values, _MANAGEMENT | _MIGRATION)
+
+
+def _limit_problem(target: Target, value: Any) -> str | None:
+    return None if 0 <= int(value) <= _MOST else f"a limit is between 0 and {_MOST}"
+
+
+def _now(field: str) -> Callable[[Target], Any]:
+    return lambda target: getattr(target.host, field)
+
+
+def _folder(field: str, title: str, about: str) -> Field:
+    return Field(
+        field,
+        title,
+        about,
+        current=_now(field),
+        problem=lambda target, value: (
+            None if value == getattr(target.host, field) else places.bad_path(value)
+        ),
+    )
+
+
+def _switch(field: str, title: str, about: str) -> Field:
+    return Field(field, title, about, bool, current=_now(field))
+
+
+def _limit(field: str, title: str) -> Field:
+    about = "How many at once; 0: none"
+    return Field(field, title, about, integer, current=_now(field), problem=_limit_problem)
+
+
+_SETTINGS = (
+    _folder("vhd_path", "Disks", "Where new virtual disks go"),
+    _folder("vm_path", "Machines", "Where the files of new machines go"),
+    _switch(
+        "numa_spanning",
+        "NUMA spanning",
+        "Machines may take memory of several NUMA nodes; counts after a restart of the service",
+    ),
+    _switch("enhanced_session", "Enhanced session", "Consoles may pass on screen, sound, printers"),
+    _switch("migration_enabled", "Live migration", "Machines may move from and to this host"),
+    _limit("max_migrations", "Live migrations"),
+    _limit("max_storage_migrations", "Storage migrations"),
+)
+
+
 ACTIONS: tuple[Action, ...] = (
+    Action(
+        "host.set",
+        "Host settings",
+        "Change default folders, NUMA spanning, enhanced session and live migration",
+        Kind.HOST,
+        _set,
+        observed=_is_set,
+        form=_SETTINGS,
+        conflict=_set_conflict,
+        risk=Risk.AMBER,
+        effect="New machines and disks follow the new settings; those that are there stay",
+        calls="Msvm_VirtualSystemManagementService.ModifyServiceSettings, "
+        "Msvm_VirtualSystemMigrationService.ModifyServiceSettings",
+        group="Host",
+    ),
     Action(
         "host.refresh",
         "Refresh",

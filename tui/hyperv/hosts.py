@@ -46,6 +46,7 @@ def join_host(previous: Host, facts: Facts) -> Host:
             host,
             migration_enabled=clean.truth(row.get("EnableVirtualSystemMigration")),
             max_migrations=clean.number(row.get("MaximumActiveVirtualSystemMigration")),
+            max_storage_migrations=clean.number(row.get("MaximumActiveStorageMigration")),
         )
     if facts.cluster is not None:
         names = [clean.text(row.get("Name")) for row in facts.cluster]

@@ -117,6 +117,8 @@ VLANS = Query(
         "TrunkVlanIdArray",
         "PrimaryVlanId",
         "SecondaryVlanId",
+        "SecondaryVlanIdArray",
+        "PvlanMode",
     ),
 )
 GUEST_NETWORKS = Query("Msvm_GuestNetworkAdapterConfiguration", ("InstanceID", "IPAddresses"))
@@ -219,6 +221,10 @@ SERVICE_OPTIONS = Query(
 )
 MIGRATION_OPTIONS = Query(
     "Msvm_VirtualSystemMigrationServiceSettingData",
-    ("EnableVirtualSystemMigration", "MaximumActiveVirtualSystemMigration"),
+    (
+        "EnableVirtualSystemMigration",
+        "MaximumActiveVirtualSystemMigration",
+        "MaximumActiveStorageMigration",
+    ),
 )
 CLUSTER_NAME = Query("MSCluster_Cluster", ("Name",), namespace=CLUSTER)
