@@ -5,7 +5,22 @@ Knows verbs (``hyperv.ops``) and nouns (``hyperv.model``); knows no screen, no p
 
 from __future__ import annotations
 
-from tui.actions import deck, hosts, vm
+from tui.actions import (
+    checkpoints,
+    deck,
+    disks,
+    dvd,
+    exports,
+    hosts,
+    integration,
+    lifecycle,
+    nics,
+    policy,
+    ports,
+    settings,
+    switches,
+    vm,
+)
 from tui.actions.declare import Action, Field, Kind, Risk, Target
 from tui.hyperv.model import Link
 
@@ -23,7 +38,22 @@ __all__ = [
     "why_not",
 ]
 
-ACTIONS: tuple[Action, ...] = (*vm.ACTIONS, *hosts.ACTIONS, *deck.ACTIONS)
+ACTIONS: tuple[Action, ...] = (
+    *vm.ACTIONS,
+    *lifecycle.ACTIONS,
+    *exports.ACTIONS,
+    *settings.ACTIONS,
+    *policy.ACTIONS,
+    *disks.ACTIONS,
+    *dvd.ACTIONS,
+    *nics.ACTIONS,
+    *ports.ACTIONS,
+    *checkpoints.ACTIONS,
+    *integration.ACTIONS,
+    *switches.ACTIONS,
+    *hosts.ACTIONS,
+    *deck.ACTIONS,
+)
 
 _BY_ID = {action.id: action for action in ACTIONS}
 _THINGS = {

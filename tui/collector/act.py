@@ -267,7 +267,7 @@ class Act:
     def _accepted(self, following: Following) -> None:
         following.sent_at = self._now()
         self._report(following, Phase.ACCEPTED)
-        if following.action.observed is None and following.job is None:
+        if following.job is None and not shows(following.action):
             self._end(following, Phase.OBSERVED)
             return
         if following not in self._following:
@@ -286,7 +286,7 @@ class Act:
         following.deadline = time.monotonic() + self._lost_patience
         following.sent_at = self._now()
         self._following.append(following)
-        self._poke(tiers_of(following.action))
+        self._look(following)
 
     def _follow(self) -> None:
         for following in tuple(self._following):
@@ -336,10 +336,8 @@ class Act:
             self._look(following)
 
     def _look(self, following: Following) -> None:
-        """Have the host read now; settings and parts are not in what every fast tick reads."""
-        action = following.action
-        settings = action.needs_sheet or action.part is not None
-        self._poke(Tier.CHANGED if settings else Tier.FAST)
+        """Have the host read now what shows that it is done."""
+        self._poke(tiers_of(following.action))
 
     def _tell_percent(self, following: Following, job: Job) -> None:
         following.deadline = max(following.deadline, time.monotonic() + self._patience)

@@ -106,6 +106,8 @@ class Host(Record, frozen=True):
     """DefaultExternalDataRoot."""
     migration_enabled: bool | None = None
     max_migrations: int = 0
+    """Live migrations at once."""
+    max_storage_migrations: int = 0
     volumes: tuple[Volume, ...] = ()
     uplinks: tuple[Uplink, ...] = ()
     read_only: bool = False
