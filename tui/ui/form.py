@@ -14,17 +14,49 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.message import Message
 from textual.suggester import SuggestFromList
 from textual.widget import Widget
-from textual.widgets import Button, Input, Label, Select, Static, Switch, TextArea
+from textual.widgets import Button, Input, Label, Select, Static, TextArea
 
 from tui.actions import Action, Field, Target
 from tui.actions.declare import Choice
+from tui.rows import text
 from tui.ui.modal import Modal
 from tui.ui.rowline import clean
 
 LABEL = 24
 SHOWN_CHANGES = 8
+
+
+class Toggle(Static, can_focus=True):
+    """On or off, told by glyph and word."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "turn", show=False)]
+
+    class Changed(Message):
+        """A person turned it."""
+
+        def __init__(self, toggle: Toggle) -> None:
+            super().__init__()
+            self.toggle = toggle
+
+    def __init__(self, *, ascii: bool) -> None:
+        super().__init__("", classes="toggle")
+        self._signs = ("[ ]", "[x]") if ascii else ("○", "●")
+        self.value = False
+
+    def put(self, value: bool) -> None:
+        """Show a value."""
+        self.value = value
+        self.update(Content(f"{self._signs[value]} {'on' if value else 'off'}"))
+
+    def action_turn(self) -> None:
+        self.put(not self.value)
+        self.post_message(self.Changed(self))
+
+    def on_click(self) -> None:
+        self.action_turn()
 
 
 class Entry(Vertical):
@@ -44,7 +76,7 @@ class Entry(Vertical):
 
     def _control(self) -> Widget:
         if self.field.type is bool:
-            return Switch(animate=False)
+            return Toggle(ascii=text.ascii_in_use())
         if self.field.multiline:
             return TextArea(tab_behavior="focus", soft_wrap=True)
         if self.field.choices is not None and not self.field.free:
@@ -78,9 +110,8 @@ class Entry(Vertical):
         if self.given:
             return
         control = self.control
-        if isinstance(control, Switch):
-            with control.prevent(Switch.Changed):
-                control.value = bool(value)
+        if isinstance(control, Toggle):
+            control.put(bool(value))
         elif isinstance(control, TextArea):
             if control.text != str(value or ""):
                 with control.prevent(TextArea.Changed):
@@ -98,7 +129,7 @@ class Entry(Vertical):
         if not self.given:
             return self.standing
         control = self.control
-        if isinstance(control, Switch):
+        if isinstance(control, Toggle):
             return control.value
         if isinstance(control, TextArea):
             return control.text
@@ -108,15 +139,15 @@ class Entry(Vertical):
         assert isinstance(control, Input)
         return self._typed(control.value)
 
-    def _typed(self, text: str) -> Any:
-        if not text.strip() and self.field.optional:
+    def _typed(self, words: str) -> Any:
+        if not words.strip() and self.field.optional:
             return None
-        if self.standing is not None and text == self.shown(self.standing):
+        if self.standing is not None and words == self.shown(self.standing):
             return self.standing
         for choice in self._choices:
-            if choice.text.casefold() == text.strip().casefold():
+            if choice.text.casefold() == words.strip().casefold():
                 return choice.value
-        return self.field.type(text)
+        return self.field.type(words)
 
     def shown(self, value: Any) -> str:
         """A value as people read it."""
@@ -267,9 +298,9 @@ class Form(Modal[dict[str, Any] | None]):
         event.stop()
         self._answered(event.text_area)
 
-    def on_switch_changed(self, event: Switch.Changed) -> None:
+    def on_toggle_changed(self, event: Toggle.Changed) -> None:
         event.stop()
-        self._answered(event.switch)
+        self._answered(event.toggle)
 
     def on_select_changed(self, event: Select.Changed) -> None:
         event.stop()
