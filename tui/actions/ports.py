@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from tui.actions import amounts
 from tui.actions.common import adapter_of, between, given, nic_of, there
 from tui.actions.declare import Action, Choice, Field, Kind, Part, Target
@@ -120,7 +122,12 @@ def _set_vlan(client: CimClient, target: Target, arguments: Mapping[str, Any]) -
 
 def _vlan_seen(target: Target, arguments: Mapping[str, Any]) -> bool:
     nic = nic_meant(target, arguments)
-    return nic is not None and nic.vlan == _wanted_vlan(arguments)
+    return nic is not None and _sorted(nic.vlan) == _sorted(_wanted_vlan(arguments))
+
+
+def _sorted(vlan: Vlan) -> Vlan:
+    """Hosts need not keep the order of a list."""
+    return msgspec.structs.replace(vlan, trunk=tuple(sorted(vlan.trunk)))
 
 
 _VLAN_FORM = (
