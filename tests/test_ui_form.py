@@ -1,0 +1,125 @@
+"""The one form: current values, choices, conditions, errors beside the field, preview."""
+
+from __future__ import annotations
+
+from textual.widgets import Input
+
+from tests.deck_kit import Deck, deck, story
+from tui.collector.messages import Batch, Inspect
+from tui.hyperv.sheet import Adapter, Controller, Drive, Image, Memory, Processor, Sheet
+from tui.ui.form import Entry, Form, Toggle
+from tui.ui.sheet import SheetScreen
+
+GB = 1 << 30
+
+
+def sheet_of(d: Deck, name: str) -> Sheet:
+    vm = d.estate.find(name)[1]
+    return Sheet(
+        id=vm.id,
+        host=vm.host,
+        read_at=0.0,
+        processor=Processor("p", 4),
+        memory=Memory("m", startup=4 * GB, minimum=1 * GB, maximum=8 * GB, dynamic=True),
+        controllers=(Controller("c", "SCSI", 0, 64, (0,)),),
+        drives=(
+            Drive("d", "i", "SCSI", 0, 0, r"D:\VMs\sql01.avhdx", chain=(
+                Image(r"D:\VMs\sql01.avhdx", 4, 3, 60 * GB, 2 * GB),
+                Image(r"D:\VMs\sql01.vhdx", 3, 3, 60 * GB, 40 * GB),
+            )),
+        ),
+        adapters=(Adapter("n", "Network Adapter", False, "00155D000001", False, connected=True),),
+    )  # fmt: skip
+
+
+async def open_form(d: Deck, name: str, action: str) -> Form:
+    """The form of an action on a machine whose sheet is asked for and comes."""
+    await d.go(name)
+    d.app.operator.act(action)
+    await d.settle()
+    vm = d.estate.find(name)[1]
+    assert d.collector.commands[-1] == Inspect(vm.host, vm.id)
+    d.collector.play(Batch(sheets=(sheet_of(d, name),)))
+    await d.settle()
+    form = d.app.screen
+    assert isinstance(form, Form)
+    return form
+
+
+def entry(form: Form, field: str) -> Entry:
+    return next(one for one in form.query(Entry) if one.field.id == field)
+
+
+async def put(d: Deck, form: Form, field: str, words: str) -> None:
+    control = entry(form, field).control
+    assert isinstance(control, Input)
+    control.value = words
+    await d.settle()
+
+
+@story
+async def test_a_form_starts_from_the_machine_as_it_is_and_sends_what_was_changed() -> None:
+    async with deck() as d:
+        form = await open_form(d, "sql01", "vm.set-memory")
+        assert "4 GB" in d.text()
+        await put(d, form, "maximum", "16G")
+        assert "8 GB → 16 GB" in d.text()
+        form.action_send_form()
+        await d.settle()
+        (call,) = d.collector.calls
+        assert (call.action, call.arguments) == ("vm.set-memory", {"maximum": 16 * GB})
+
+
+@story
+async def test_what_is_wrong_stands_beside_the_field_and_nothing_is_sent() -> None:
+    async with deck() as d:
+        form = await open_form(d, "sql01", "vm.set-memory")
+        await put(d, form, "maximum", "lots")
+        assert "is not a size" in d.text()
+        form.action_send_form()
+        await d.settle()
+        assert d.app.screen is form
+        await put(d, form, "maximum", "1G")
+        form.action_send_form()
+        await d.settle()
+        assert d.app.screen is form
+        assert not d.collector.calls
+
+
+@story
+async def test_a_toggle_says_on_and_off_in_words() -> None:
+    async with deck() as d:
+        form = await open_form(d, "web02", "vm.set-memory")
+        toggle = entry(form, "dynamic").control
+        assert isinstance(toggle, Toggle)
+        assert "● on" in d.text()
+        toggle.focus()
+        await d.press("space")
+        assert "○ off" in d.text()
+        assert "on → off" in d.text()
+
+
+@story
+async def test_the_sheet_shows_chains_and_leads_to_actions_on_the_part() -> None:
+    async with deck() as d:
+        await d.go("sql01")
+        await d.press("enter")
+        assert isinstance(d.app.screen, SheetScreen)
+        d.collector.play(Batch(sheets=(sheet_of(d, "sql01"),)))
+        await d.press("3")
+        assert "sql01.avhdx" in d.text()
+        assert "Differencing" in d.text()
+        assert "parent" in d.text()
+        await d.press("enter")
+        assert "Disks: sql01" in d.text()
+
+
+@story
+async def test_a_machine_that_vanishes_closes_its_sheet() -> None:
+    async with deck() as d:
+        await d.go("sql01")
+        await d.press("enter")
+        d.collector.play(Batch((d.estate.remove("sql01"),)))
+        await d.settle()
+        assert not isinstance(d.app.screen, SheetScreen)
+        assert "gone" in d.notices
