@@ -152,7 +152,6 @@ def test_a_disk_that_exists_or_is_used_is_not_overwritten(at: Verbs) -> None:
 
 STEPS = {
     "ModifyResourceSettings": {"the virtual machine half"},
-    "ProcessorSettingData": {"the virtual machine half"},
     "RequestStateChange": {"the virtual machine half", f"{FOLDER}\\half.vhdx"},
 }
 
