@@ -123,3 +123,27 @@ async def test_a_machine_that_vanishes_closes_its_sheet() -> None:
         await d.settle()
         assert not isinstance(d.app.screen, SheetScreen)
         assert "gone" in d.notices
+
+
+@story
+async def test_what_goes_by_it_is_listed_and_raises_the_rung() -> None:
+    async with deck() as d:
+        await d.press("4")
+        switch = d.app.panes.networks.grid.cursor_key
+        assert switch is not None
+        d.app.operator.act("switch.delete")
+        await d.settle()
+        entry_form = d.app.screen
+        if isinstance(entry_form, Form):
+            for one in entry_form.query(Entry):
+                if isinstance(one.control, Toggle) and one.display:
+                    one.control.focus()
+                    await d.press("space")
+            entry_form.action_send_form()
+            await d.settle()
+        connected = [row for row in d.app.store.vms.values() for nic in row.vm.nics
+                     if nic.switch_id and nic.switch_id in switch]  # fmt: skip
+        assert connected
+        assert connected[0].name in d.text()
+        assert "Type its name" in d.text()
+        assert not d.collector.calls

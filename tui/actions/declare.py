@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,11 @@ class Part(StrEnum):
     NIC = "nic"
     CHECKPOINT = "checkpoint"
     INTEGRATION = "integration"
+
+
+def highest(risks: Iterable[Risk]) -> Risk:
+    """The worst of several rungs; green when there are none."""
+    return max(risks, key=list(Risk).index, default=Risk.GREEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +163,15 @@ class Action:
         """The rung of the confirmation ladder for one call."""
         if self.danger is None:
             return self.risk
-        rungs = (Risk.GREEN, Risk.AMBER, Risk.RED)
-        return max(self.risk, self.danger(target, arguments), key=rungs.index)
+        return highest((self.risk, self.danger(target, arguments)))
+
+    def foretell(self, target: Target, given: Mapping[str, Any]) -> tuple[Risk, Sequence[str]]:
+        """The rung for one call and what will go by it, as far as the target is known."""
+        if self.needs_sheet and target.sheet is None:
+            return self.risk, ()
+        arguments = self.filled(target, given)
+        told = self.consequences(target, arguments) if self.consequences else ()
+        return self.risk_of(target, arguments), told
 
     def about(self, target: Target, arguments: Mapping[str, Any]) -> Target:
         """The target with the part its arguments choose: the fields after it start from that."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 def act(arguments: argparse.Namespace) -> int:
     """One action on everything named."""
+    from tui.actions import Risk
     from tui.cli import batch
     from tui.cli.gather import read
     from tui.collector.session import Session
@@ -45,7 +46,7 @@ def act(arguments: argparse.Namespace) -> int:
         )  # fmt: skip
         if arguments.dry_run:
             return _rehearse(arguments.output, made)
-        if made.calls and not arguments.yes:
+        if not arguments.yes and any(rung is not Risk.GREEN for rung, _ in batch.foretold(made)):
             _confirm(made)
         last = session.run(
             made.calls, tell, wait=arguments.wait, timeout=arguments.timeout
@@ -67,6 +68,7 @@ def _rehearse(form: str, made: Plan) -> int:
         for call in calls:
             said = "".join(f" {name}={value!r}" for name, value in call["arguments"].items())
             sys.stdout.write(f"{call['host']}: {call['call']} on {call['name']}{said}\n")
+            sys.stdout.writelines(f"  {line}\n" for line in call["consequences"])
     for refused in made.refused:
         tell(refused)
     return exits.REFUSED if made.refused else exits.DONE

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from tui.actions import Action, Kind, Risk, Target, why_not
+from tui.actions.declare import highest
 from tui.cli.exits import DONE, FAILED, REFUSED, UNKNOWN
 from tui.cli.given import arguments as arguments_of
 from tui.collector.messages import Call, CallUpdate, Phase
@@ -178,11 +179,18 @@ def question(made: Plan) -> tuple[str, str]:
         + (" …" if len(targets) > _SHOWN else "")
     )  # fmt: skip
     effect = f" {made.action.effect}." if made.action.effect else ""
-    if made.action.risk is Risk.RED:
+    told = foretold(made)
+    effect += "".join(f"\n  {line}" for _, lines in told for line in lines)
+    if highest(rung for rung, _ in told) is Risk.RED:
         word = targets[0].name if len(targets) == 1 else str(len(targets))
         what = "name" if len(targets) == 1 else "number of them"
         return f"{made.action.title} {who}?{effect} Type the {what} to go on: ", word
     return f"{made.action.title} {who}?{effect} [y/N] ", "y"
+
+
+def foretold(made: Plan) -> list[tuple[Risk, Sequence[str]]]:
+    """The rung of every call and what will go by it."""
+    return [made.action.foretell(made.targets[call.id], call.arguments) for call in made.calls]
 
 
 def rehearsal(made: Plan) -> list[dict[str, Any]]:
@@ -195,8 +203,9 @@ def rehearsal(made: Plan) -> list[dict[str, Any]]:
             "target": call.target,
             "call": made.action.calls,
             "arguments": call.arguments,
+            "consequences": list(told),
         }
-        for call in made.calls
+        for call, (_, told) in zip(made.calls, foretold(made), strict=True)
     ]
 
 

@@ -130,16 +130,13 @@ def _noun_parser(commands: Any, noun: str, help_text: str, *, wanted: bool) -> N
 
 
 def _verb_parser(actions: Any, action: Action) -> None:
-    from tui.actions import Risk
-
     verb = action.id.partition(".")[2]
     parser = actions.add_parser(verb, help=action.help, description=f"{action.help}.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="name, id, NAME@HOST or pattern")
     parser.add_argument("--filter", default="", metavar="FILTER", help="those that match")
     for field in action.form:
         _field_option(parser, field, alone=len([f for f in action.form if f.asked]) == 1)
-    green = action.risk is Risk.GREEN
-    parser.add_argument("--yes", action="store_true", default=green, help="do not ask")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--wait", action="store_true", help="until it is seen to be done")
     parser.add_argument("--timeout", type=float, default=PATIENCE, metavar="SECONDS")
     parser.add_argument("--dry-run", action="store_true", help="print the CIM calls, make none")
@@ -159,7 +156,8 @@ def _field_option(parser: argparse.ArgumentParser, field: Field, *, alone: bool)
         return
     parser.add_argument(
         name, dest=dest, type=_reader(field), default=argparse.SUPPRESS, help=help_text,
-        required=field.asked and alone and not field.optional, metavar=field.id.upper(),
+        required=field.asked and alone and not field.optional and field.choices is None,
+        metavar=field.id.upper(),
     )  # fmt: skip
 
 

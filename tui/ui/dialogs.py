@@ -36,7 +36,9 @@ class Question:
     """Marked things it cannot be done to, and why."""
     hidden: frozenset[str] = frozenset()
     """Ids of targets the filter hides; they are listed first, so that nobody forgets them."""
-    calls: str = ""
+    risk: Risk = Risk.AMBER
+    consequences: tuple[str, ...] = ()
+    """What exactly goes or loses contact."""
 
     @property
     def headline(self) -> str:
@@ -59,6 +61,7 @@ class Question:
             clean(sentence(target)) + ("   (hidden by filter)" if target.id in self.hidden else "")
             for target in ordered
         ]
+        lines += [f"  {clean(line)}" for line in self.consequences]
         lines += [f"not {clean(target.name)}: {clean(why)}" for target, why in self.skipped]
         return lines
 
@@ -81,22 +84,21 @@ class Confirm(Modal[bool]):
         self._quiet_since = clock()
         self.yes = "o" if "y" in question.action.key.split(",") else "y"
         """The key that means yes; never the one that opened the dialog."""
-        self._armed = question.action.risk is not Risk.RED
+        self._armed = question.risk is not Risk.RED
         """A red action first wants its phrase typed."""
         self._input = TypedInput(placeholder=question.phrase)
 
     def compose(self) -> ComposeResult:
         question, action = self._question, self._question.action
-        with VerticalScroll(classes=f"dialog -{action.risk}", can_focus=True) as frame:
+        with VerticalScroll(classes=f"dialog -{question.risk}", can_focus=True) as frame:
             frame.border_title = Content(action.title)
             yield Static(Content(clean(question.headline)), classes="dialog-question")
             yield Static(Content(clean(f"{action.effect or action.help}.")), classes="dialog-text")
             lines = question.lines()
             with VerticalScroll(classes="dialog-list", can_focus=False):
                 yield Static(Content("\n".join(lines)))
-            calls = question.calls or action.calls
-            if calls:
-                yield Static(Content(clean(f"calls {calls}")), classes="dialog-call")
+            if action.calls:
+                yield Static(Content(clean(f"calls {action.calls}")), classes="dialog-call")
             if not self._armed:
                 what = "its name" if len(question.targets) == 1 else "their number"
                 yield Label(Content(f"Type {what}, {clean(question.phrase)}, then Enter"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tui.actions import Action, Kind, Risk, Target, by_id, why_not
+from tui.actions.declare import highest
 from tui.collector.messages import Inspect, Phase
 from tui.rows import text
 from tui.store import Changes
@@ -166,7 +167,9 @@ class Operator:
         skipped: Sequence[tuple[Target, str]],
         values: Mapping[str, Any],
     ) -> None:
-        if action.risk is Risk.GREEN:
+        told = [action.foretell(target, values) for _, target in able]
+        risk = highest(rung for rung, _ in told)
+        if risk is Risk.GREEN:
             self._run(action, able, values)
             return
         from tui.ui.dialogs import Confirm, Question
@@ -174,7 +177,14 @@ class Operator:
         table = self._app.panes.table_of(action.kind)
         shown = set(table.grid.keys) if table else set()
         hidden = frozenset(target.id for key, target in able if key not in shown)
-        question = Question(action, tuple(target for _, target in able), tuple(skipped), hidden)
+        question = Question(
+            action,
+            tuple(target for _, target in able),
+            tuple(skipped),
+            hidden,
+            risk,
+            tuple(line for _, lines in told for line in lines),
+        )
 
         def answered(yes: bool | None) -> None:
             if yes:
