@@ -133,7 +133,6 @@ class DeckApp(App[int], inherit_bindings=False):
             self.set_keymap(self._keys)
         self.panes.turn_to("vms")
         self.set_interval(1.0, self.tick)
-        self._mind_signals()
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
@@ -143,7 +142,8 @@ class DeckApp(App[int], inherit_bindings=False):
     def on_resize(self) -> None:
         self.call_after_refresh(self.renew)
 
-    def _mind_signals(self) -> None:
+    def mind_signals(self) -> None:
+        """End tidily when told to; from before the screen is taken until it is given back."""
         loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP", "SIGINT"):
             number = getattr(signal, name, None)

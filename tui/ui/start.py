@@ -34,6 +34,7 @@ async def _live(options: DeckOptions) -> int:
         from tui.ui.app import DeckApp
 
         app = DeckApp(options, engine=engine)
+        app.mind_signals()
         spare_collections()
         return await app.run_async(mouse=options.mouse) or app.return_code or 0
     finally:
