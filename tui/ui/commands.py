@@ -207,8 +207,7 @@ class Commands:
 
     def toggle_problems(self) -> None:
         table = self._app.panes.table
-        table.only_problems = not table.only_problems
-        table.rebuild()
+        table.show_problems(not table.only_problems)
         if table.only_problems and not table.grid.keys:
             self._app.told(f"No problems among {len(table.rows)} {table.subject.noun}")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -230,7 +231,8 @@ class TablePane(Vertical):
 
     def show_all(self) -> None:
         """No filter, marked and unmarked, well and ill."""
-        self.only_marked = self.only_problems = False
+        self.only_marked = False
+        self.show_problems(False)
         self.set_filter("")
 
     def set_sort(self, column: str) -> None:
@@ -249,7 +251,17 @@ class TablePane(Vertical):
         self.grid.set_columns(self._chosen_columns())
 
     def _chosen_columns(self) -> list[Column[Any]]:
-        return select(self.subject.columns, ",".join(self.columns), self.subject.default)
+        chosen = select(self.subject.columns, ",".join(self.columns), self.subject.default)
+        why = next((column for column in self.subject.columns if column.id == "problem"), None)
+        if self.only_problems and why is not None and why not in chosen:
+            chosen.insert(1, replace(why, priority=0, grow=True))
+        return chosen
+
+    def show_problems(self, on: bool) -> None:
+        """Only rows that need attention, each with what is wrong beside its name; or all."""
+        self.only_problems = on
+        self.grid.set_columns(self._chosen_columns())
+        self.rebuild()
 
     # -- marks -----------------------------------------------------------------------------
 
