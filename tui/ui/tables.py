@@ -254,7 +254,7 @@ class TablePane(Vertical):
         chosen = select(self.subject.columns, ",".join(self.columns), self.subject.default)
         why = next((column for column in self.subject.columns if column.id == "problem"), None)
         if self.only_problems and why is not None and why not in chosen:
-            chosen.insert(1, replace(why, priority=0, grow=True))
+            chosen.insert(1, replace(why, width=36, minimum=28, priority=0, grow=True))
         return chosen
 
     def show_problems(self, on: bool) -> None:
