@@ -86,6 +86,7 @@ def vm_target(
     trouble: Trouble | None = None,
     integration: tuple[Integration, ...] = (),
     read_at: float = 1000.0,
+    started_at: float | None = None,
 ) -> Target:
     return Target(
         Kind.VM,
@@ -94,7 +95,9 @@ def vm_target(
         Host("hv01", "http://hv01:5985/wsman", read_only=read_only),
         HostVitals("hv01", link=link, trouble=trouble, read_at=read_at, interval=2.0),
         vm=Vm("6B29FC40-CA47-1067-B31D-00DD010662DA", "hv01", name, integration=integration),
-        vitals=VmVitals("6B29FC40-CA47-1067-B31D-00DD010662DA", "hv01", state),
+        vitals=VmVitals(
+            "6B29FC40-CA47-1067-B31D-00DD010662DA", "hv01", state, started_at=started_at
+        ),
     )
 
 
@@ -327,6 +330,45 @@ def test_done_is_seen_by_state(verb: str, state: State) -> None:
     assert observed is not None
     assert observed(vm_target(state), {})
     assert not observed(vm_target(State.STOPPING), {})
+
+
+@pytest.mark.parametrize("verb", ["reset", "reboot"])
+@pytest.mark.parametrize(
+    ("state", "was", "now", "seen"),
+    [
+        (State.RUNNING, (1000, 100), (1010, 1005), True),
+        (State.RUNNING, (1000, 100), (1010, 100), False),
+        (State.RUNNING, (1000, 100), (1010, 103), False),
+        (State.RUNNING, (1000, 990), (1012, 1007), True),
+        (State.RUNNING, (1000, 990), (1012, 991), False),
+        (State.RUNNING, (1000, -9000), (1010, -9300), False),
+        (State.RUNNING, (1000, -9000), (1010, 800), True),
+        (State.RUNNING, (1000, None), (1010, 1005), True),
+        (State.RUNNING, (1000, None), (1010, 900), False),
+        (State.RUNNING, (1000, 100), (1010, None), False),
+        (State.PAUSED, (1000, 990), (1060, 1050), False),
+        (State.STARTING, (1000, 100), (1010, 1005), False),
+        (State.OFF, (1000, 100), (1010, None), False),
+    ],
+    ids=[
+        "up anew", "up as before", "the figure wobbles", "young, up anew", "young, as before",
+        "a fast clock goes on", "a fast clock begins anew", "unknown before, up anew",
+        "unknown before, an old start", "no figure yet", "paused, its clock stands", "starting",
+        "off",
+    ],
+)  # fmt: skip
+def test_a_restart_is_seen_by_time_up(
+    verb: str,
+    state: State,
+    was: tuple[float, float | None],
+    now: tuple[float, float | None],
+    seen: bool,
+) -> None:
+    before = vm_target(State.RUNNING, read_at=was[0], started_at=was[1])
+    after = vm_target(state, read_at=now[0], started_at=now[1])
+    wanted = action(f"vm.{verb}").wanted({}, before, 1001.0)
+    assert wanted is not None
+    assert wanted(after) is seen
 
 
 # -- forms ---------------------------------------------------------------------------------

@@ -271,12 +271,28 @@ def test_a_job_that_fails_half_way_is_told_with_its_percent_and_reason(lab: Esta
         told.until(lambda: told.state("NUC01", "media") == RUNNING, "back where it was")
 
 
-def test_a_stubborn_guest_ends_as_unknown_not_as_done(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("verb", ["vm.reset", "vm.reboot"])
+def test_a_restart_is_done_once_the_machine_runs_anew(lab: Estate, verb: str) -> None:
+    with line(lab.links()) as told:
+        told.read("NUC01")
+        machine = next(m for m in lab.fabric.hosts["NUC01"].machines.values() if m.name == "nas")
+        before = machine.started_at
+        call = told.call(verb, "NUC01", "nas")
+        told.submit(call)
+        told.until(lambda: ACCEPTED in told.phases(call))
+        assert told.final(call).phase is OBSERVED
+        assert machine.started_at > before
+
+
+@pytest.mark.parametrize("verb", ["vm.shutdown", "vm.reboot"])
+def test_a_stubborn_guest_ends_as_unknown_not_as_done(
+    verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(act.Act.__init__, "__kwdefaults__", {
         **(act.Act.__init__.__kwdefaults__ or {}), "patience": 1.0})  # fmt: skip
     with estate("troubled") as served, line([served.link("HV-BAD")]) as told:
         told.read("HV-BAD")
-        call = told.call("vm.shutdown", "HV-BAD", "stuck-guest")
+        call = told.call(verb, "HV-BAD", "stuck-guest")
         told.submit(call)
         last = told.final(call)
         assert last.phase is Phase.UNKNOWN

@@ -130,6 +130,9 @@ class Action:
     """Pure and cheap: why it cannot be done now, in words; None when it can."""
     observed: Callable[[Target, Mapping[str, Any]], bool] | None = None
     """True when the host is seen as the arguments want it; None: done when the host says so."""
+    since: Callable[[Target, Target, float], bool] | None = None
+    """``observed`` for what shows only against before: the target as it is, as it was when it
+    was asked of the host, and when that was."""
     form: tuple[Field, ...] = ()
     risk: Risk = Risk.GREEN
     conflict: Callable[[Target, Mapping[str, Any]], str | None] | None = None
@@ -205,9 +208,18 @@ class Action:
                 return f"{field.title}: {why}"
         return self.conflict(target, arguments) if self.conflict else None
 
-    def wanted(self, arguments: Mapping[str, Any]) -> Callable[[Target], bool] | None:
-        """``observed`` for one call: what its target must look like for it to be done."""
-        observed = self.observed
-        if observed is None:
-            return None
-        return lambda target: observed(target, arguments)
+    @property
+    def shows(self) -> bool:
+        """What is read of the host can tell that it is done."""
+        return self.vanishes or self.observed is not None or self.since is not None
+
+    def wanted(
+        self, arguments: Mapping[str, Any], before: Target, asked_at: float
+    ) -> Callable[[Target], bool] | None:
+        """For one call: what its target must look like for it to be done."""
+        observed, since = self.observed, self.since
+        if since is not None:
+            return lambda target: since(target, before, asked_at)
+        if observed is not None:
+            return lambda target: observed(target, arguments)
+        return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.actions import names
 from tui.actions.declare import Action, Field, Kind, Risk, Target
-from tui.hyperv import clean, ops, states
+from tui.hyperv import clean, machines, ops, states
 
 if TYPE_CHECKING:
     from tui.hyperv.outcome import Outcome
@@ -57,6 +57,23 @@ def _already_off(target: Target) -> str | None:
 
 def _in(numbers: frozenset[int]) -> Callable[[Target, Mapping[str, Any]], bool]:
     return lambda target, arguments: _state(target) in numbers
+
+
+def _runs_anew(target: Target, before: Target, asked_at: float) -> bool:
+    """It has been up for less long than before, or only since it was asked.
+
+    The first is true however fast the host's clock goes, the second also for a machine that had
+    only just started. The time of a start alone tells nothing: it moves while a machine is paused.
+    """
+    now, then = target.vitals, before.vitals
+    if now is None or now.started_at is None or now.state not in states.RUNNING:
+        return False
+    if then is None or then.started_at is None:
+        return now.started_at > asked_at
+    up = target.host_vitals.read_at - now.started_at
+    was_up = before.host_vitals.read_at - then.started_at
+    moved = now.started_at - then.started_at > machines.STEADY
+    return up < was_up - machines.STEADY or (moved and now.started_at > asked_at)
 
 
 def _renamed(target: Target, arguments: Mapping[str, Any]) -> bool:
@@ -173,6 +190,7 @@ ACTIONS: tuple[Action, ...] = (
         Kind.VM,
         _reboot,
         why_not=_cannot_ask_guest,
+        since=_runs_anew,
         form=(_FORCE,),
         risk=Risk.AMBER,
         effect="The guest closes its programs and starts again",
@@ -239,6 +257,7 @@ ACTIONS: tuple[Action, ...] = (
         Kind.VM,
         _simple(ops.reset),
         why_not=_only_when(states.HAS_WORKER, "reset"),
+        since=_runs_anew,
         risk=Risk.RED,
         effect="What the guest has not written to disk is lost",
         calls="Msvm_ComputerSystem.RequestStateChange(11)",

@@ -19,7 +19,7 @@ import msgspec
 from tui import actions
 from tui.actions import Action, Target
 from tui.collector.connect import Connect
-from tui.collector.following import FIRST_POLL, SLOWEST_POLL, Following, shows, target_of, tiers_of
+from tui.collector.following import FIRST_POLL, SLOWEST_POLL, Following, target_of, tiers_of
 from tui.collector.hub import Hub
 from tui.collector.messages import Call, CallUpdate, Exchange, HostLink, Phase, Undo
 from tui.collector.watch import Tier, bug, trouble_of
@@ -188,7 +188,8 @@ class Act:
         """Ask the host; from here on it may have happened."""
         assert not isinstance(action.run, str)
         deadline = time.monotonic() + self._patience
-        following = Following(call, action, target.name, self._now(), deadline)
+        now = self._now()
+        following = Following(call, action, target, now, now, deadline)
         self._report(following, Phase.REQUESTED)
         with self._failing(following):
             outcome = action.run(self._connected(), target, call.arguments)
@@ -267,7 +268,7 @@ class Act:
     def _accepted(self, following: Following) -> None:
         following.sent_at = self._now()
         self._report(following, Phase.ACCEPTED)
-        if following.job is None and not shows(following.action):
+        if following.job is None and not following.action.shows:
             self._end(following, Phase.OBSERVED)
             return
         if following not in self._following:
@@ -277,7 +278,7 @@ class Act:
     def _lost(self, following: Following, error: HvError) -> None:
         """Sent or not, and no answer: from now on only the host's state tells."""
         certainly_not = isinstance(error, Dropped) and not error.sent
-        if certainly_not or not shows(following.action) or following.steps is not None:
+        if certainly_not or not following.action.shows or following.steps is not None:
             self._end(
                 following, Phase.FAILED if certainly_not else Phase.UNKNOWN, trouble_of(error)
             )
@@ -348,7 +349,7 @@ class Act:
     def _is_observed(self, following: Following) -> bool:
         """The wanted state, in an inventory read after the host accepted."""
         action, call = following.action, following.call
-        observed = action.wanted(call.arguments)
+        observed = action.wanted(call.arguments, following.target, following.asked_at)
         if observed is None and not action.vanishes:
             return True
         inventory = self._hub.inventory(self._link.id)

@@ -21,8 +21,11 @@ class Following:
 
     call: Call
     action: Action
-    name: str
+    target: Target
+    """As it was when the call was sent."""
+    asked_at: float
     sent_at: float
+    """When the host was last heard of it: what was read before that tells nothing."""
     deadline: float
     job: CimRef | None = None
     percent: int | None = None
@@ -34,10 +37,10 @@ class Following:
     poll: float = FIRST_POLL
     poll_at: float = 0.0
 
-
-def shows(action: Action) -> bool:
-    """The inventory can tell that it is done."""
-    return action.observed is not None or action.vanishes
+    @property
+    def name(self) -> str:
+        """What the target is called."""
+        return self.target.name
 
 
 def tiers_of(action: Action) -> Tier:

@@ -71,11 +71,11 @@ def _word(item: Item) -> str:
     return words.get(item.result.phase, "under way")
 
 
-def _wanted(action: Action, item: Item) -> Callable[[Target], bool] | None:
+def _wanted(action: Action, item: Item, now: float) -> Callable[[Target], bool] | None:
     """What the target must look like for the call to be done, as far as the deck can tell."""
     if action.needs_sheet and item.target.sheet is None:
         return None
-    return action.wanted(action.filled(item.target, item.call.arguments))
+    return action.wanted(action.filled(item.target, item.call.arguments), item.target, now)
 
 
 class Dispatcher:
@@ -155,12 +155,13 @@ class Dispatcher:
 
     def _launch(self, run: Run, item: Item) -> Changes:
         self._flying[item.call.id] = (run, item)
+        now = self._clock()
         changes = self._store.begin(
             item.call,
             item.key,
             text=run.action.title,
-            now=self._clock(),
-            observed=_wanted(run.action, item),
+            now=now,
+            observed=_wanted(run.action, item, now),
         )
         item.result = self._store.calls[item.call.id]
         self._send(item.call)
