@@ -31,6 +31,7 @@ SERVICES: tuple[tuple[str, str], ...] = (
 """Our name of each integration service and the word in its class names."""
 GUEST_FACTS = ("OSName", "FullyQualifiedDomainName")
 _ENABLED = 2
+_OTHER_VERSION = 32775
 
 
 # -- drives --------------------------------------------------------------------------------
@@ -120,9 +121,7 @@ def join_integration(
 ) -> dict[str, tuple[Integration, ...]]:
     """Services by VM, out of setting and runtime instances by our name of the service."""
     status = {
-        (name, paths.guid(row.get("SystemName"))): clean.number(
-            clean.first(row.get("OperationalStatus"))
-        )
+        (name, paths.guid(row.get("SystemName"))): _condition(row.get("OperationalStatus"))
         for name, rows in running.items()
         for row in rows or ()
     }
@@ -134,6 +133,12 @@ def join_integration(
             service = Integration(name, enabled, status.get((name, vm), 0))
             found.setdefault(vm, []).append(service)
     return {vm: tuple(services) for vm, services in found.items() if vm}
+
+
+def _condition(statuses: CimValue) -> int:
+    """What a component says of itself: why it is degraded where it tells that as well."""
+    second = statuses[1:2] if isinstance(statuses, tuple) else ()
+    return _OTHER_VERSION if second == (_OTHER_VERSION,) else clean.number(clean.first(statuses))
 
 
 # -- guests --------------------------------------------------------------------------------

@@ -101,6 +101,8 @@ def _with_service(host: Host, row: CimInstance) -> Host:
         enhanced_session=clean.truth(get("EnhancedSessionModeEnabled")),
         vhd_path=clean.text(get("DefaultVirtualHardDiskPath"), limit=clean.LONG),
         vm_path=clean.text(get("DefaultExternalDataRoot"), limit=clean.LONG),
+        mac_pool_start=clean.text(get("MinimumMacAddress")).upper(),
+        mac_pool_end=clean.text(get("MaximumMacAddress")).upper(),
     )
 
 

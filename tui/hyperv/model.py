@@ -112,6 +112,10 @@ class Host(Record, frozen=True):
     uplinks: tuple[Uplink, ...] = ()
     read_only: bool = False
     demo: bool = False
+    mac_pool_start: str = ""
+    """First address it gives to adapters (MinimumMacAddress), twelve hex digits."""
+    mac_pool_end: str = ""
+    """Last address of that pool (MaximumMacAddress)."""
 
 
 class HostVitals(Record, frozen=True):
@@ -231,7 +235,8 @@ class Integration(Record, frozen=True):
     """``heartbeat``, ``kvp``, ``shutdown``, ``timesync``, ``vss`` or ``guest-services``."""
     enabled: bool
     status: int = 0
-    """Primary OperationalStatus of the running component; 0 while there is none."""
+    """OperationalStatus of the running component, 32775 when it is of another version than the
+    host; 0 while there is none."""
 
 
 class Vm(Record, frozen=True):

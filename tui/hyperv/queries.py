@@ -217,6 +217,8 @@ SERVICE_OPTIONS = Query(
         "EnhancedSessionModeEnabled",
         "DefaultVirtualHardDiskPath",
         "DefaultExternalDataRoot",
+        "MinimumMacAddress",
+        "MaximumMacAddress",
     ),
 )
 MIGRATION_OPTIONS = Query(
