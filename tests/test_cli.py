@@ -394,6 +394,11 @@ def test_the_worst_result_is_the_exit_code(phases: list[Phase], waited: bool, co
     assert batch.verdict(results, waited=waited) == code
 
 
+def test_a_verb_left_between_its_steps_is_not_done() -> None:
+    update = CallUpdate("1", "vm.create", "h", "G", "n", Phase.ACCEPTED, 0.0, step="Starting n")
+    assert batch.verdict([update], waited=False) == 5
+
+
 def test_a_call_nothing_was_heard_of_is_unknown() -> None:
     made = planned("vm.start", "sql01")
     (result,) = batch.lost(made, {})

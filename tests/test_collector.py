@@ -16,7 +16,7 @@ from tests.live_kit import STATES, Estate, Line, estate, line, true_states
 from tui.collector import act, watch
 from tui.collector.crew import Crew
 from tui.collector.hub import Hub
-from tui.collector.messages import HostLink, Phase
+from tui.collector.messages import Call, HostLink, Phase
 from tui.collector.session import Session
 from tui.collector.watch import Tier
 from tui.hyperv.model import Link, Trouble
@@ -168,6 +168,17 @@ def test_many_calls_on_one_host_go_side_by_side_with_reading(lab: Estate) -> Non
         assert {told.final(call).phase for call in calls} == {OBSERVED}
         told.until(lambda: told.hub.idle, "idle when everything is done")
         assert all(lab.truth()[name] == OFF for name in names)
+
+
+def test_a_verb_of_several_steps_takes_them_all_though_nobody_waits(lab: Estate) -> None:
+    wanted = {"name": "newcomer", "generation": 2, "cpus": 1, "memory": 1 << 30, "disk": "none"}
+    with Session(lab.links()) as session:
+        session.load()
+        call = Call("call-1", "vm.create", "NUC01", "NUC01", {**wanted, "start": True})
+        last = session.run([call], lambda update: None, wait=False)[call.id]
+    assert last.phase in (ACCEPTED, OBSERVED), last
+    assert last.step == ""
+    assert lab.truth()["newcomer"] == RUNNING
 
 
 def test_a_call_is_refused_when_the_machine_is_not_as_it_was_seen(lab: Estate) -> None:

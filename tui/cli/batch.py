@@ -237,7 +237,7 @@ def _code(result: CallUpdate, *, waited: bool) -> int:
     match result.phase:
         case Phase.OBSERVED:
             return DONE
-        case Phase.ACCEPTED if not waited:
+        case Phase.ACCEPTED if not waited and not result.step:
             return DONE
         case Phase.REFUSED:
             return REFUSED

@@ -96,8 +96,8 @@ class Session:
     ) -> dict[str, CallUpdate]:
         """Run calls and answer the last update of each, by call id.
 
-        With ``wait`` that is a final one; without, a host's acceptance is enough. After
-        ``timeout`` seconds the last update known stands.
+        With ``wait`` that is a final one; without, a host's acceptance is enough, of the last
+        step where there are several. After ``timeout`` seconds the last update known stands.
         """
         last: dict[str, CallUpdate] = {}
         for host in {call.host for call in calls}:
@@ -138,4 +138,4 @@ class Session:
 def _settled(update: CallUpdate | None, *, wait: bool) -> bool:
     if update is None:
         return False
-    return update.phase.final or (not wait and update.phase is Phase.ACCEPTED)
+    return update.phase.final or (not wait and update.phase is Phase.ACCEPTED and not update.step)
