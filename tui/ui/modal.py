@@ -16,7 +16,7 @@ class Modal(ModalScreen[Answer]):
 
     def leave(self, answer: Answer | None = None) -> None:
         """Close with an answer, unless it is closing already or lies below another screen."""
-        if self._over or not self.is_current:
+        if self._over or self.app.screen is not self:
             return
         self._over = True
         self.dismiss(answer)

@@ -310,6 +310,8 @@ class TablePane(Vertical):
         if self._range_from is None or event.key is None:
             return
         keys = list(self.grid.keys)
+        if event.key not in keys:
+            return  # folded or filtered away since
         if self._range_from not in keys:
             self._range_from = None
             return
