@@ -21,6 +21,9 @@ from tui.collector.session import Session
 from tui.collector.watch import Tier
 from tui.hyperv.model import Link, Trouble
 from tui.sim.scenes import SCENES
+from tui.wsman.cim import CimRef, CimValue
+from tui.wsman.client import CimClient
+from tui.wsman.reply import MethodOutput
 
 REQUESTED, ACCEPTED, OBSERVED = Phase.REQUESTED, Phase.ACCEPTED, Phase.OBSERVED
 RUNNING, OFF, SAVED, PAUSED = (STATES[word] for word in ("running", "off", "saved", "paused"))
@@ -338,18 +341,57 @@ def test_a_lost_answer_to_a_method_is_settled_by_looking(lab: Estate, fault: str
         assert lab.truth()["media"] == SAVED
 
 
-def strike_method(served: Estate, fault: str) -> None:
+def strike_method(served: Estate, fault: str, word: bytes = b"RequestStateChange") -> None:
     """The next answer to a state change meets the fault; no other does."""
     heard = served.heard[served.first]
     endpoint = served.endpoints[served.first]
 
     def answer(envelope: bytes, user: str) -> tuple[int, bytes]:
-        if b"RequestStateChange" in envelope:
+        if word in envelope:
             setattr(endpoint.faults, fault, 1)
             endpoint.answer = heard
         return heard(envelope, user)
 
     endpoint.answer = answer
+
+
+def test_a_job_that_cannot_be_read_once_is_not_a_job_that_failed(lab: Estate) -> None:
+    lab.faults().slow_methods = 12.0
+    with line(lab.links()) as told:
+        told.read("NUC01")
+        strike_method(lab, "malformed", b'<w:Selector Name="InstanceID">')
+        call = told.call("vm.save", "NUC01", "media")
+        told.submit(call)
+        last = told.final(call)
+        assert last.phase is OBSERVED, last
+        assert lab.endpoints["NUC01"].faults.malformed == 0
+        failed = [e.operation for e in told.exchanges if e.lane == "act" and e.outcome != "ok"]
+        assert len(failed) == 1
+        assert failed[0].startswith("Get Msvm_ConcreteJob")
+
+
+def test_a_mistake_of_ours_after_sending_leaves_the_outcome_unknown(
+    lab: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = CimClient.invoke
+
+    def stumble(client: CimClient, ref: CimRef, method: str, /, **given: CimValue) -> MethodOutput:
+        answer = ask(client, ref, method, **given)
+        if method == "RequestStateChange":
+            raise LookupError(PASSWORD)
+        return answer
+
+    monkeypatch.setattr(CimClient, "invoke", stumble)
+    with line(lab.links()) as told:
+        told.read("NUC01")
+        call = told.call("vm.turn-off", "NUC01", "media")
+        told.submit(call)
+        last = told.final(call)
+        assert last.phase is Phase.UNKNOWN
+        assert last.trouble is not None
+        is_said(last.trouble, "NUC01")
+        assert PASSWORD not in told.everything_told()
+        assert lab.changes() == 1
 
 
 def test_a_method_call_that_never_reached_the_host_is_sent_once_in_the_end(lab: Estate) -> None:

@@ -23,7 +23,7 @@ from tui.collector.following import FIRST_POLL, SLOWEST_POLL, Following, target_
 from tui.collector.hub import Hub
 from tui.collector.messages import Call, CallUpdate, Exchange, HostLink, Phase, Undo
 from tui.collector.watch import Tier, bug, trouble_of
-from tui.errors import Dropped, HalfDone, HvError, JobFailed, LinkError, Refused, TimedOut
+from tui.errors import Dropped, HalfDone, HvError, JobFailed, Refused, TimedOut
 from tui.hyperv import jobs, ops, sheets
 from tui.hyperv.model import Inventory, Job, Trouble
 from tui.hyperv.outcome import Outcome, Started
@@ -152,7 +152,8 @@ class Act:
         except HvError as error:
             self._stop_short(call, name, Phase.FAILED, error)
         except Exception as error:
-            self._mistake(call, name, error)
+            mistake = self._mistake(call, error, "nothing was sent")
+            self._stop_short(call, name, Phase.FAILED, mistake)
         else:
             self._send(call, action, target)
 
@@ -203,7 +204,6 @@ class Act:
     @contextmanager
     def _failing(self, following: Following) -> Iterator[None]:
         """Whatever goes wrong in asking a host, as the end of the call it belongs to."""
-        call, name = following.call, following.name
         try:
             yield
         except (TimedOut, Dropped) as error:
@@ -215,12 +215,14 @@ class Act:
         except HvError as error:
             self._end(following, Phase.FAILED, trouble_of(error))
         except Exception as error:
-            self._forget(following)
-            self._mistake(call, name, error)
+            hint = "the host may have carried it out: look at the state before trying again"
+            self._end(
+                following, Phase.UNKNOWN, trouble_of(self._mistake(following.call, error, hint))
+            )
 
-    def _mistake(self, call: Call, name: str, error: Exception) -> None:
+    def _mistake(self, call: Call, error: Exception, hint: str) -> HvError:
         log.exception("running %s on %s", call.action, self._link.id)
-        self._stop_short(call, name, Phase.FAILED, bug(error))
+        return bug(error, f"running {call.action} on {self._link.id}", hint)
 
     def _reread(self, client: CimClient, call: Call, target: Target) -> Target:
         """The target as the host has it this instant. Raises Refused when it changed since."""
@@ -312,7 +314,7 @@ class Act:
         following.poll_at = time.monotonic() + following.poll
         try:
             job = jobs.read(self._connected(), following.job, self._link.id)
-        except LinkError as error:
+        except HvError as error:  # the job goes on whether or not it can be read
             log.info("polling a job on %s: %s", self._link.id, error.title)
             return
         if job is not None and not job.finished:

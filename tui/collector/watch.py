@@ -66,12 +66,12 @@ def trouble_of(error: HvError) -> Trouble:
     return Trouble(type(error).__name__, error.title, error.cause, error.hint, error.code)
 
 
-def bug(error: Exception) -> HvError:
+def bug(error: Exception, doing: str, hint: str) -> HvError:
     """A failure of ours, said as such. The text of the exception may hold secrets: not shown."""
     return HvError(
-        "hvdeck made a mistake reading this host",
+        f"hvdeck made a mistake {doing}",
         cause=type(error).__name__,
-        hint="the log file has the details; the next tick tries again",
+        hint=f"{hint}; HVDECK_LOG names a file for the details",
     )
 
 
@@ -136,6 +136,8 @@ class Watch:
     def poke(self, tiers: Tier) -> None:
         """Read these tiers now, also in the middle of a back-off."""
         with self._wake:
+            if self._stopped:
+                return
             self._wanted |= tiers
             if self._thread is not None:
                 self._hub.set_busy(self, busy=True)
@@ -205,7 +207,9 @@ class Watch:
             return self._failed(tier, error)
         except Exception as error:
             log.exception("reading %s of %s", tier.name, self.link.id)
-            return self._failed(tier, bug(error))
+            return self._failed(
+                tier, bug(error, f"reading {self.link.id}", "the next tick tries again")
+            )
         if tier is Tier.FAST:
             self._adapt(time.monotonic() - started)
         link = Link.SLOW if self._stretch > 0 else Link.UP
@@ -256,6 +260,8 @@ class Watch:
         return None
 
     def _publish(self, link: Link, trouble: Trouble | None, *, read_at: float = 0.0) -> None:
+        if self._stopped:
+            return  # whoever stopped us may have forgotten the host, or watches it anew
         vitals = self._inventory.vitals
         requests, octets = self._traffic()
         vitals = msgspec.structs.replace(
