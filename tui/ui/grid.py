@@ -20,6 +20,7 @@ from textual.timer import Timer
 
 from tui.rows.column import Cell, Column
 from tui.ui import gridevents
+from tui.ui.order import Order
 from tui.ui.rowline import (
     GUTTER,
     PLAIN,
@@ -108,10 +109,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
         self._glyphs = glyphs
         self._empty = empty
         self._flash_for = flash_for
-        self._keys: list[str] = []
-        self._at: dict[str, int] = {}
-        self._cursor = 0
-        self._chosen = False
+        self._order = Order()
         self._drawn: dict[str, _Drawn] = {}
         self._places: list[Place] = []
         self._painter: Painter | None = None
@@ -125,24 +123,24 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
 
     @property
     def keys(self) -> Sequence[str]:
-        return self._keys
+        return self._order.keys
 
     @property
     def cursor_key(self) -> str | None:
-        return self._keys[self._cursor] if self._keys else None
+        return self._order.key
 
     @property
     def cursor_index(self) -> int:
-        return self._cursor
+        return self._order.cursor
 
     def index_of(self, key: str) -> int:
         """Which line a row is; -1 when it is not shown."""
-        return self._at.get(key, -1)
+        return self._order.index(key)
 
     @property
     def visible_keys(self) -> list[str]:
         top = self._top
-        return self._keys[top : top + self._page_size]
+        return self._order.keys[top : top + self._page_size]
 
     @property
     def hidden_columns(self) -> list[Column[Row]]:
@@ -152,41 +150,26 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
 
     def set_keys(self, keys: Sequence[str]) -> None:
         """Show these rows in this order. The cursor stays with its row, at its screen line."""
-        new = list(keys)
-        old = self._keys
-        if new == old:
+        order, new = self._order, list(keys)
+        if new == order.keys:
             return
         before, cursor_before = self.visible_keys, self.cursor_key
-        top, offset = self._top, self._cursor - self._top
+        count, top, offset = len(order.keys), self._top, order.cursor - self._top
         steady = 0 <= offset < self._page_size
         anchor = cursor_before if steady or not before else before[0]
-        self._keys = new
-        self._at = {key: index for index, key in enumerate(new)}
-        self._cursor = self._follow(old)
-        if len(new) != len(old):
+        order.replace(new)
+        if len(new) != count:
             self.virtual_size = Size(self.size.width, len(new) + _HEADER)
-        if not self._chosen:
+        if not order.chosen:
             top = 0
         elif steady:
-            top = self._cursor - offset
-        elif anchor in self._at:
-            top = self._at[anchor]
+            top = order.cursor - offset
+        elif anchor is not None and anchor in order:
+            top = order.index(anchor)
         self._scroll_top(top)
         self._repaint_difference(before, cursor_before)
         if self.cursor_key != cursor_before:
             self.post_message(self.CursorMoved(self, self.cursor_key))
-
-    def _follow(self, old: list[str]) -> int:
-        """Where the cursor goes: its row, else the nearest row that is still there."""
-        if not self._keys or not self._chosen or not old:
-            return 0
-        for index in range(self._cursor, len(old)):
-            if old[index] in self._at:
-                return self._at[old[index]]
-        for index in range(self._cursor - 1, -1, -1):
-            if old[index] in self._at:
-                return self._at[old[index]]
-        return min(self._cursor, len(self._keys) - 1)
 
     def _repaint_difference(self, before: list[str], cursor_before: str | None) -> None:
         after = self.visible_keys
@@ -208,7 +191,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
             drawn = self._drawn.get(key)
             if drawn is None:
                 continue
-            index = self._at.get(key, -1)
+            index = self._order.index(key)
             if top <= index < top + size:
                 self._compare(key, drawn, index - top + _HEADER)
             else:
@@ -248,7 +231,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
         """What to say when there are no rows."""
         if text != self._empty:
             self._empty = text
-            if not self._keys:
+            if not self._order.keys:
                 self.refresh()
 
     def set_needle(self, text: str) -> None:
@@ -264,7 +247,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
         if not self._places:
             return
         for key in keys:
-            if key in self._at:
+            if key in self._order:
                 self._flash(key, self._places[0].column.id)
 
     def _flash(self, key: str, column: str) -> None:
@@ -288,24 +271,24 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
 
     def move_to(self, key: str) -> bool:
         """Put the cursor on this row; False when the grid does not have it."""
-        index = self._at.get(key)
-        if index is None:
+        if key not in self._order:
             return False
-        self._move(index)
+        self._move(self._order.index(key))
         return True
 
     def bring_back(self, key: str) -> None:
         """The cursor goes to a row that has returned, on the screen line it is on."""
-        line = self._cursor - self._top
+        line = self._order.cursor - self._top
         if self.move_to(key):
-            self._scroll_top(self._cursor - line)
+            self._scroll_top(self._order.cursor - line)
 
     def _move(self, index: int) -> None:
-        if not self._keys:
+        order = self._order
+        if not order.keys:
             return
-        self._chosen = True
-        index = max(0, min(index, len(self._keys) - 1))
-        was, self._cursor = self._cursor, index
+        was = order.cursor
+        order.choose(index)
+        index = order.cursor
         if was != index:
             self._refresh_row(was)
             self._refresh_row(index)
@@ -317,18 +300,18 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
             self._scroll_top(index - size + 1)
 
     def action_move(self, rows: int) -> None:
-        self._move(self._cursor + rows)
+        self._move(self._order.cursor + rows)
 
     def action_first(self) -> None:
         self._move(0)
 
     def action_last(self) -> None:
-        self._move(len(self._keys) - 1)
+        self._move(len(self._order.keys) - 1)
 
     def action_page(self, pages: float) -> None:
         rows = int(max(1, self._page_size - 1) * pages) or (1 if pages > 0 else -1)
         self._scroll_top(self._top + rows)
-        self._move(self._cursor + rows)
+        self._move(self._order.cursor + rows)
 
     def action_activate(self) -> None:
         key = self.cursor_key
@@ -346,9 +329,9 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
             self._click_header(offset.x)
             return
         index = offset.y - _HEADER + self._top
-        if not 0 <= index < len(self._keys):
+        if not 0 <= index < len(self._order.keys):
             return
-        key = self._keys[index]
+        key = self._order.keys[index]
         self._move(index)
         if event.chain == 2:
             self.post_message(self.Activated(self, key))
@@ -379,10 +362,10 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
         self._scroll_top(self._top)
 
     def on_focus(self) -> None:
-        self._refresh_row(self._cursor)
+        self._refresh_row(self._order.cursor)
 
     def on_blur(self) -> None:
-        self._refresh_row(self._cursor)
+        self._refresh_row(self._order.cursor)
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -424,7 +407,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
         drawn = self._drawn.get(key)
         if drawn is not None:
             drawn.strip = None
-            self._refresh_row(self._at.get(key, -1))
+            self._refresh_row(self._order.index(key))
 
     def _forget_strips(self) -> None:
         for drawn in self._drawn.values():
@@ -470,21 +453,21 @@ class Grid(ScrollView, Generic[Row], can_focus=True):
                 self._places, width, self._sort, descending=self._descending, hidden=hidden
             )
         index = y - _HEADER + self._top
-        if not self._keys:
+        if not self._order.keys:
             return painter.message(self._empty, y - _HEADER, self._page_size, width)
-        if index >= len(self._keys):
+        if index >= len(self._order.keys):
             return Strip.blank(width, painter.brushes.row)
         return self._row_line(painter, index, width)
 
     def _row_line(self, painter: Painter, index: int, width: int) -> Strip:
-        key = self._keys[index]
+        key = self._order.keys[index]
         drawn = self._drawn.get(key)
         if drawn is None:
             if len(self._drawn) >= _KEPT:
                 self._drawn.clear()
             drawn = self._drawn[key] = _Drawn(*self._pieces(key))
         kind = 0
-        if index == self._cursor:
+        if index == self._order.cursor:
             kind = 1 if self.has_focus else 2
         if drawn.strip is None or drawn.kind != kind:
             drawn.kind = kind
