@@ -28,6 +28,13 @@ NOUNS: Final = {
     "job": "act on jobs of hosts",
 }
 COMMANDS: Final = (*LISTS, *NOUNS, "actions", "wql", "config", "explain", "sim")
+NAMED: Final = {
+    "vm": ("NAME", "machines: name, id, NAME@HOST or a pattern such as web*"),
+    "host": ("HOST", "hosts: name or a pattern such as hv*"),
+    "switch": ("SWITCH", "switches: name, id, NAME@HOST or a pattern"),
+    "job": ("JOB", "jobs: id or name"),
+}
+"""What an action's targets are called, and how they may be given; by kind."""
 FORMS: Final = ("table", "json", "csv", "markdown")
 DEFAULT_SCENE: Final = "datacenter"
 PATIENCE: Final = 300.0
@@ -60,7 +67,7 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hvdeck",
         description="A terminal control deck for Hyper-V. Without a command: the deck itself, "
-        "over the configured hosts, or over a simulated fabric when there are none.",
+        "over the\nconfigured hosts, or over a simulated fabric when there are none.",
         epilog=f"exit codes:\n{codes}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -77,28 +84,37 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     return parser
 
 
-def _globals(parser: argparse.ArgumentParser) -> None:
-    """Options that mean the same before and after the command."""
+def _globals(parser: argparse.ArgumentParser, *, deck: bool = True) -> None:
+    """Options that mean the same before and after the command; those of the deck alone are
+    taken, but not listed, where there is no deck."""
     which = parser.add_argument_group("hosts")
     add: Callable[..., Any] = _adder(which)
     add("--demo", metavar="SCENE", help="a simulated fabric: homelab, datacenter, troubled, large")
     add("--host", action="append", metavar="HOST", help="a configured host, or an address or URL")
     add("--group", action="append", metavar="GROUP", help="the hosts of a configured group")
     add("--user", help=r"account for the hosts, DOMAIN\user or user@realm")
-    add("--auth", choices=("ntlm", "negotiate", "kerberos", "basic", "certificate", "credssp"))
+    add("--auth", choices=("ntlm", "negotiate", "kerberos", "basic", "certificate", "credssp"),
+        metavar="METHOD",
+        help="ntlm (the default), negotiate, kerberos, basic, certificate or credssp")  # fmt: skip
     add("--password-env", metavar="VAR", help="environment variable that holds the password")
     add("--keyring", metavar="SERVICE", help="keyring service that holds the password")
     add("--ca-trust", metavar="PATH", help="certificate authorities to trust")
     add("--ignore-certificate", action="store_true", help="accept any certificate")
     add("--allow-cleartext-basic", action="store_true", help="let basic send the password openly")
     add("--config", metavar="FILE", help="configuration file to use")
-    look = _adder(parser.add_argument_group("deck"))
+    look = _adder(parser.add_argument_group("deck" if deck else "more"))
     look("--read-only", dest="read_only", action="store_true", help="withhold every change")
     look("--write", dest="read_only", action="store_false", help="allow changes")
     look("--ascii", action="store_true", help="ASCII characters only")
-    look("--no-mouse", action="store_true", help="leave the mouse to the terminal")
-    look("--theme", help="colours of the deck")
-    look("--refresh", type=float, metavar="SECONDS", help="time between refreshes, at least 1")
+    mouse, theme, refresh = (
+        ("leave the mouse to the terminal", "colours of the deck",
+         "time between refreshes, at least 1")
+        if deck
+        else (argparse.SUPPRESS,) * 3
+    )  # fmt: skip
+    look("--no-mouse", action="store_true", help=mouse)
+    look("--theme", help=theme)
+    look("--refresh", type=float, metavar="SECONDS", help=refresh)
 
 
 def _adder(group: Any) -> Callable[..., Any]:
@@ -109,12 +125,12 @@ def _adder(group: Any) -> Callable[..., Any]:
 
 
 def _list_parser(commands: Any, name: str, kind: str) -> None:
-    parser = commands.add_parser(name, help=f"list {name}")
-    _globals(parser)
+    parser = commands.add_parser(name, help=f"list {name}", description=f"List {name}.")
     parser.add_argument("--filter", default="", metavar="FILTER", help="as behind / in the deck")
     parser.add_argument("--sort", default="", metavar="COLUMN", help="-COLUMN turns it round")
     parser.add_argument("--columns", default="", help="name,state,… or +more, or all")
-    parser.add_argument("-o", "--output", choices=FORMS, default="table")
+    parser.add_argument("-o", "--output", choices=FORMS, default="table", help="how it is told")
+    _globals(parser, deck=False)
     parser.set_defaults(command="list", kind=kind)
 
 
@@ -131,17 +147,22 @@ def _noun_parser(commands: Any, noun: str, help_text: str, *, wanted: bool) -> N
 
 def _verb_parser(actions: Any, action: Action) -> None:
     verb = action.id.partition(".")[2]
-    parser = actions.add_parser(verb, help=action.help, description=f"{action.help}.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="name, id, NAME@HOST or pattern")
+    told = [f"{action.help}."] + ([f"{action.effect}."] if action.effect else [])
+    parser = actions.add_parser(verb, help=action.help, description=" ".join(told))
+    metavar, how = NAMED[action.kind]
+    parser.add_argument("names", nargs="*", metavar=metavar, help=how)
     parser.add_argument("--filter", default="", metavar="FILTER", help="those that match")
     for field in action.form:
         _field_option(parser, field, alone=len([f for f in action.form if f.asked]) == 1)
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--wait", action="store_true", help="until it is seen to be done")
-    parser.add_argument("--timeout", type=float, default=PATIENCE, metavar="SECONDS")
+    parser.add_argument(
+        "--timeout", type=float, default=PATIENCE, metavar="SECONDS",
+        help=f"how long that may take, {PATIENCE:.0f} unless told otherwise",
+    )  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="print the CIM calls, make none")
-    parser.add_argument("-o", "--output", choices=FORMS, default="table")
-    _globals(parser)
+    parser.add_argument("-o", "--output", choices=FORMS, default="table", help="how it is told")
+    _globals(parser, deck=False)
     parser.set_defaults(command="act", action=action)
 
 
@@ -151,7 +172,7 @@ def _field_option(parser: argparse.ArgumentParser, field: Field, *, alone: bool)
     if field.type is bool:
         parser.add_argument(
             name, dest=dest, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS,
-            help=help_text,
+            help=f"{field.title}: {help_text[:1].lower()}{help_text[1:]}",
         )  # fmt: skip
         return
     parser.add_argument(
@@ -182,7 +203,7 @@ def _other_parsers(commands: Any) -> None:
     actions.add_argument("-o", "--output", choices=FORMS, default="table")
     actions.set_defaults(command="actions")
     wql = commands.add_parser("wql", help="a read-only WQL query against one host")
-    _globals(wql)
+    _globals(wql, deck=False)
     wql.add_argument("namespace", help="such as root/virtualization/v2")
     wql.add_argument("query", help="such as 'SELECT * FROM Msvm_ComputerSystem'")
     wql.add_argument("-o", "--output", choices=FORMS, default="json")
@@ -191,7 +212,7 @@ def _other_parsers(commands: Any) -> None:
     parts = config.add_subparsers(title="parts", metavar="check|show", required=True)
     for name in ("check", "show"):
         part = parts.add_parser(name)
-        _globals(part)
+        _globals(part, deck=False)
         part.add_argument("-o", "--output", choices=("table", "json"), default="table")
         part.set_defaults(command=f"config {name}")
     explain = commands.add_parser("explain", help="what an error number means and what helps")
