@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from types import TracebackType
 from typing import Self
 
@@ -13,7 +16,7 @@ from tui.collector.crew import Crew
 from tui.collector.hub import Hub
 from tui.collector.messages import Call, CallUpdate, Exchange, HostLink, Phase
 from tui.collector.watch import Tier, trouble_of
-from tui.errors import UsageError
+from tui.errors import HvError, UsageError
 from tui.hyperv import sheets
 from tui.hyperv.model import Inventory, Trouble
 from tui.hyperv.sheet import Sheet
@@ -67,18 +70,25 @@ class Session:
     ) -> dict[str, Inventory]:
         """Read hosts (all by default) side by side. Failures land in ``troubles``."""
         names = list(self.links if hosts is None else hosts)
-        with ThreadPoolExecutor(min(HOSTS_AT_ONCE, max(1, len(names)))) as pool:
-            failures = pool.map(lambda name: self._step(name, tiers), names)
-            for name, failure in zip(names, failures, strict=True):
-                self.troubles.pop(name, None)
-                if failure is not None:
-                    self.troubles[name] = failure
+        waiting = deque(self._crew.watch(self.links[name]) for name in names)
+        ended: SimpleQueue[tuple[str, HvError | None]] = SimpleQueue()
+
+        def work() -> None:
+            with contextlib.suppress(IndexError):
+                while True:
+                    watch = waiting.popleft()
+                    ended.put((watch.link.id, watch.step(tiers)))
+
+        # Not a pool: its threads would keep an interrupted command until a silent host times out.
+        for _ in range(min(HOSTS_AT_ONCE, len(names))):
+            threading.Thread(target=work, name="load", daemon=True).start()
+        for _ in names:
+            name, failure = ended.get()
+            self.troubles.pop(name, None)
+            if failure is not None:
+                self.troubles[name] = trouble_of(failure)
         self._tell_exchanges()
         return {name: i for name, i in self._hub.inventories().items() if name in names}
-
-    def _step(self, name: str, tiers: Tier) -> Trouble | None:
-        failure = self._crew.watch(self.links[name]).step(tiers)
-        return trouble_of(failure) if failure is not None else None
 
     def _tell_exchanges(self) -> None:
         batch = self._hub.batch(0.0)
