@@ -53,10 +53,6 @@ def columns_of(instances: Sequence[CimInstance]) -> list[Column[CimInstance]]:
     return [kind, *(_column(name) for name in names)]
 
 
-def _class_name(row: CimInstance) -> str:
-    return row.class_name
-
-
 def _column(name: str) -> Column[CimInstance]:
     def raw(row: CimInstance) -> Any:
         return value(row.get(name))

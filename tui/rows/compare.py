@@ -13,7 +13,6 @@ PIECE: Final = 200
 """Characters of a value that a regular expression sees: more than any name has."""
 _PATTERN: Final = 120
 _REPEATS: Final = 3
-_COUNTED: Final = re.compile(r"\{\d*,?\d*\}")
 _NUMBER: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)(%?)")
 _SIZES: Final = {"b": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 _SPANS: Final = {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tui.sim import disks, files, shapes
-from tui.sim.files import DIFFERENCING, DYNAMIC, FIXED, GIB, HEADER, MB, VHD, VHDX, VirtualFile
+from tui.sim.files import DIFFERENCING, FIXED, GIB, HEADER, MB, VHD, VHDX, VirtualFile
 from tui.sim.jobs import JobError, Work
 from tui.sim.outcome import INVALID, NOT_FOUND, Call, Stop
 from tui.wsman.cim import CimInstance, CimRef
@@ -177,12 +177,6 @@ def state_text(call: Call, file: VirtualFile) -> str:
         Timestamp=shapes.when(file.changed),
     )
     return to_text(found)
-
-
-def usual_block(kind: int, format_: int) -> int:
-    if kind == FIXED:
-        return 0
-    return 32 * MB if kind == DYNAMIC and format_ == VHDX else 2 * MB
 
 
 def bytes_on_disk(kind: int, size: int) -> int:

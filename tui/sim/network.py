@@ -6,7 +6,6 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from tui.sim import build, shapes
-from tui.sim.plan import SwitchPlan
 from tui.wsman.cim import CimInstance, CimRef, CimValue
 
 if TYPE_CHECKING:
@@ -237,10 +236,6 @@ def ports_of(host: SimHost, switch: CimInstance) -> list[CimInstance]:
 def host_resource(port: CimInstance, word: str) -> bool:
     """The allocation points at something whose class name holds the word."""
     return any(word.lower() in path.lower() for path in shapes.strings(port, "HostResource"))
-
-
-def plan_kind(plan: SwitchPlan) -> str:
-    return "external" if plan.uplinks else plan.kind
 
 
 def switch_of(host: SimHost, port: CimInstance) -> CimInstance | None:

@@ -18,7 +18,6 @@ from tui.wsman.reply import MethodOutput
 if TYPE_CHECKING:
     from tui.sim.world import SimHost
 
-INTERFACE = "Msvm_GuestServiceInterfaceComponent"
 FILES = "Msvm_GuestFileService"
 REGISTERED = "Msvm_RegisteredGuestService"
 PARTS = "Msvm_GuestServiceInterfaceSettingDataComponent"

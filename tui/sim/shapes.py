@@ -10,7 +10,7 @@ from functools import cache
 from random import Random
 from uuid import UUID
 
-from tui.wsman.cim import CimInstance, CimRef, CimType, CimValue
+from tui.wsman.cim import CimInstance, CimRef, CimValue
 from tui.wsman.schema import CIMV2, CLUSTER, STANDARD, VIRTUALIZATION, cim_class
 
 __all__ = ["CIMV2", "CLUSTER", "STANDARD", "VIRTUALIZATION"]
@@ -136,18 +136,6 @@ def counters(name: str, values: dict[str, CimValue]) -> CimInstance:
     """An instance of a performance class: unmentioned counters are zero, as on a real host."""
     proper, blank = _blank(CIMV2, name, zeros=True)
     return CimInstance(proper, blank | values, CIMV2)
-
-
-def is_array(instance: CimInstance, name: str) -> bool:
-    shape = cim_class(instance.namespace or VIRTUALIZATION, instance.class_name)
-    prop = shape.properties.get(name) if shape else None
-    return prop is not None and prop.array
-
-
-def is_embedded(instance: CimInstance, name: str) -> bool:
-    shape = cim_class(instance.namespace or VIRTUALIZATION, instance.class_name)
-    prop = shape.properties.get(name) if shape else None
-    return prop is not None and prop.type is CimType.OBJECT
 
 
 def text(instance: CimInstance, name: str) -> str:

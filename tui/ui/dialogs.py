@@ -193,17 +193,3 @@ class Card(Modal[None]):
 
     def action_leave(self) -> None:
         self.leave(None)
-
-
-def error_card(title: str, cause: str, hint: str, code: int, *, asked: str = "") -> Card:
-    """What happened, why, and the way out."""
-    parts = [("dialog-question", title)]
-    if asked:
-        parts.append(("dialog-call", f"asked: {asked}"))
-    if cause:
-        parts.append(("dialog-text", cause))
-    if hint:
-        parts.append(("dialog-text", f"What to do: {hint}"))
-    if code:
-        parts.append(("dialog-hint", f"code 0x{code & 0xFFFFFFFF:08X} ({code})"))
-    return Card("It failed", parts, error=True)

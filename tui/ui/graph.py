@@ -119,11 +119,6 @@ class Graph(Widget):
         if draw:
             self._update()
 
-    def set_title(self, title: str) -> None:
-        if title != self._title:
-            self._title = title
-            self._update()
-
     def set_top(self, top: float | None, *, draw: bool = True) -> None:
         """Fix the upper edge (the memory a host has), or let it follow the values."""
         if top != self._fixed_top:

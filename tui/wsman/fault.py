@@ -398,12 +398,6 @@ def _number(text: str) -> int:
     return number & 0xFFFFFFFF
 
 
-def with_header(refusal: Refusal, header: Header | None) -> Refusal:
-    """The refusal, relating to the request it answers."""
-    refusal.header = refusal.header or header
-    return refusal
-
-
 def at_machine(reply: FaultReply, machine: str) -> FaultReply:
     """The fault as told by the host of that name."""
     return reply if reply.machine else replace(reply, machine=machine)

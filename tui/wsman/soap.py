@@ -14,7 +14,6 @@ from xml.etree.ElementTree import Element
 from tui.errors import UsageError, WireError
 
 SOAP = "http://www.w3.org/2003/05/soap-envelope"
-SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
 TRANSFER = "http://schemas.xmlsoap.org/ws/2004/09/transfer"
 EVENTING = "http://schemas.xmlsoap.org/ws/2004/08/eventing"
