@@ -222,6 +222,7 @@ ACTIONS: tuple[Action, ...] = (
         Kind.VM,
         _clone,
         why_not=_not_at_rest,
+        observed=_cloned,
         form=(
             Field(
                 "name",
