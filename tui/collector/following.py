@@ -44,10 +44,11 @@ class Following:
 
 
 def tiers_of(action: Action) -> Tier:
-    """What to read to see what it did: states show in the fast tier, parts only in the slow one."""
+    """What to read to see what it did: states show in the fast tier, settings in the slow one."""
     if action.kind is Kind.HOST:
         return Tier.CHANGED | Tier.FACTS
-    deep = action.needs_sheet or action.part is not None or action.kind is Kind.SWITCH
+    settings = action.needs_sheet or any(field.asked for field in action.form)
+    deep = settings or action.part is not None or action.kind is Kind.SWITCH
     return Tier.CHANGED if deep else Tier.FAST
 
 
