@@ -196,6 +196,26 @@ def test_clear_text_to_a_host_that_wants_encryption_says_so() -> None:
     assert "message_encryption" in caught.value.hint
 
 
+@pytest.mark.parametrize("status", [502, 504])
+@pytest.mark.parametrize("encryption", ["always", "never"])
+def test_what_stands_between_may_have_passed_the_request_on(status: int, encryption: str) -> None:
+    asked = []
+
+    def answer(envelope: bytes, user: str) -> tuple[int, bytes]:
+        asked.append(envelope)
+        return status, b"<html>no luck</html>"
+
+    with (
+        serving(endpoint(answer), allow_unencrypted=True) as host,
+        linked(host, message_encryption=encryption) as link,
+        pytest.raises(Dropped) as caught,
+    ):
+        link.send(ENVELOPE)
+    assert caught.value.sent
+    assert caught.value.code == status
+    assert asked == [ENVELOPE]
+
+
 def test_a_soap_fault_comes_back_as_bytes_and_keeps_the_session() -> None:
     echo = Echo(status=500)
     with serving(endpoint(echo)) as host, linked(host) as link:

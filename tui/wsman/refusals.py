@@ -34,6 +34,8 @@ CERTIFICATE = {  # X509_V_ERR_*
     64: _WRONG_NAME,
 }
 
+GATEWAY = (502, 504)
+"""Statuses of something in between, which had passed the request on."""
 STATUS = {  # what, cause, hint
     302: (
         "the address points elsewhere",
@@ -55,7 +57,11 @@ STATUS = {  # what, cause, hint
         "HTTP 404",
         "the path should be /wsman, and the port WinRM's: 5985 http, 5986 https",
     ),
-    407: ("the proxy wants a sign-in", "HTTP 407", "give it in the 'proxy' URL"),
+    407: (
+        "the proxy wants a sign-in",
+        "HTTP 407",
+        "hvdeck signs in to no proxy: take one that asks for none, or reach the host past it",
+    ),
     413: (
         "the request is too large for the host",
         "HTTP 413: longer than MaxEnvelopeSizekb",
@@ -66,9 +72,19 @@ STATUS = {  # what, cause, hint
         "HTTP 500 without a word, which is how AllowUnencrypted=false refuses clear text",
         "use message_encryption = 'auto' with auth ntlm or kerberos, or an https URL",
     ),
+    502: (
+        "what stands between got no proper answer from the host",
+        "HTTP 502",
+        "",
+    ),
     503: (
         "WinRM is not running",
         "HTTP 503",
         "start it on the host: Start-Service WinRM",
+    ),
+    504: (
+        "what stands between got no answer from the host in time",
+        "HTTP 504",
+        "",
     ),
 }

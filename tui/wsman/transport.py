@@ -26,7 +26,7 @@ from tui.errors import (
     Unreachable,
     WireError,
 )
-from tui.wsman.refusals import CERTIFICATE, REJECTED, STATUS, UNKNOWN_ISSUER
+from tui.wsman.refusals import CERTIFICATE, GATEWAY, REJECTED, STATUS, UNKNOWN_ISSUER
 from tui.wsman.settings import METHODS, WinRMSettings, check
 
 __all__ = ["IDLE_LIMIT", "Transport", "WinRMSettings", "WinRMTransport"]
@@ -334,13 +334,12 @@ class _Mapping:
 
     def _status(self, status: int) -> HvError:
         title, cause, hint = STATUS.get(status, ("an HTTP error instead of an answer", "", ""))
+        title = f"{self._link.peer}: {title}"
+        cause = cause or f"HTTP {status} without a SOAP message"
+        if status in GATEWAY:
+            return Dropped(title, sent=self._sent, cause=cause, hint=hint, code=status)
         kind = WireError if status == 413 else LinkError
-        return kind(
-            f"{self._link.peer}: {title}",
-            cause=cause or f"HTTP {status} without a SOAP message",
-            hint=hint,
-            code=status,
-        )
+        return kind(title, cause=cause, hint=hint, code=status)
 
     def _link_error(self, error: Exception) -> HvError:
         from requests import exceptions as http
