@@ -87,7 +87,8 @@ def check_entry(entry: HostEntry, file: str = "") -> None:
         if not usable:
             raise refuse(key, "must be an http or https address")
         if parts.password:
-            raise refuse(key, "must not hold a password", "use user and password = a reference")
+            hint = "use user and password = a reference" if key == "url" else ""
+            raise refuse(key, "must not hold a password", hint)
     if entry.auth == "basic" and entry.url.startswith("http:") and not entry.allow_cleartext_basic:
         raise refuse(
             "auth",
