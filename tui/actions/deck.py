@@ -120,6 +120,14 @@ ACTIONS: tuple[Action, ...] = (
     _app("hosts", "Hosts", "Go to the hosts", "show_hosts", "2", _PANES),
     _app("vms", "Virtual machines", "Go to the virtual machines", "show_vms", "3", _PANES),
     _app("networks", "Networks", "Go to the virtual switches", "show_networks", "4", _PANES),
+    _app(
+        "topology",
+        "Topology",
+        "Show the networks as a tree: from the wire, from every adapter, or as a list again",
+        "show_topology",
+        "T",
+        _PANES,
+    ),
     _app("graphs", "Graphs", "Go to the graphs of what is selected", "show_graphs", "5", _PANES),
     _app(
         "sheet",
@@ -139,6 +147,22 @@ ACTIONS: tuple[Action, ...] = (
     ),
     _app("jobs", "Jobs", "Go to the jobs of all hosts", "show_jobs", "7", _PANES),
     _app("log", "Log of calls", "Go to the log of calls to hosts", "show_log", "@,8", _PANES),
+    _app(
+        "services",
+        "Integration services",
+        "Show the integration services of all virtual machines in one table",
+        "show_services",
+        "9",
+        _PANES,
+    ),
+    _app(
+        "audit",
+        "Network audit",
+        "Look for doubled addresses, overlapping pools, VLAN gaps and misspelt switches",
+        "show_audit",
+        "0",
+        _PANES,
+    ),
     _app(
         "zoom",
         "Zoom",

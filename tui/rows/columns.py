@@ -127,6 +127,15 @@ def _problem_cell(row: VmRow) -> Cell:
     return Cell(*found) if found else Cell("")
 
 
+def _services(row: VmRow) -> Cell:
+    """Integration services that are not offered to the guest."""
+    known = row.vm.integration
+    off = [service.name for service in known if not service.enabled]
+    if not off:
+        return Cell("all on" if known else "", "dim")
+    return Cell("off: " + ", ".join(off), "" if off == ["guest-services"] else "warning")
+
+
 def _address_key(row: VmRow) -> str | None:
     found = text.addresses(row.vm.nics)
     return found[0] if found else None
@@ -180,6 +189,7 @@ VM_COLUMNS: tuple[Column[VmRow], ...] = (
            22, 10, priority=11),
     Column("tags", "Tags", lambda r: " ".join(text.tags(r.vm.notes)),
            plain(lambda r: " ".join(text.tags(r.vm.notes)), "accent"), 12, 6, priority=11),
+    Column("services", "Services", lambda r: _services(r).text, _services, 20, 8, priority=11),
     Column("id", "GUID", lambda r: r.vm.id, plain(lambda r: r.vm.id, "dim"), 36, priority=12),
 )  # fmt: skip
 VM_DEFAULT = (

@@ -10,9 +10,11 @@ from typing import Any
 
 from tui.collector.messages import CallUpdate, Exchange
 from tui.hyperv.model import Host, HostVitals, Link
-from tui.rows import columns, text
+from tui.rows import columns, text, topology
 from tui.rows.activity import PHASES
+from tui.rows.audit import Line, vlans_of
 from tui.rows.findings import finding, stuck
+from tui.rows.topology import Node, Sort
 from tui.store.rows import HostRow, JobRow, Stale, VmRow
 
 
@@ -183,6 +185,8 @@ VM = Vocabulary(
         _of(Unit.SIZE, "io", _vm("disk")),
         _text("replica", lambda r: (text.REPLICATION.get(r.vitals.replication, ("",))[0],)),
         _text("problem", _vm_problem),
+        _text("offers", lambda r: [s.name for s in r.vm.integration if s.enabled]),
+        _text("lacks", lambda r: [s.name for s in r.vm.integration if not s.enabled]),
     ),
     flags={
         **_COMMON,
@@ -376,6 +380,69 @@ EXCHANGE = Vocabulary(
     host=lambda r: str(r.host),
 )
 
+
+# -- topology and audits -------------------------------------------------------------------
+
+
+def _node_pieces(row: Node) -> list[str]:
+    nic = row.nic if row.sort is Sort.ADAPTER else None
+    return [row.name, row.sort.value, *(nic.addresses if nic else ())]
+
+
+def _node_vlans(row: Node) -> tuple[int, ...]:
+    speaks = row.nic is not None and row.sort in (Sort.ADAPTER, Sort.VLAN)
+    return tuple(vlans_of(row.nic)) if speaks and row.nic is not None else ()
+
+
+NODE = Vocabulary(
+    fields=_table(
+        _text("name", lambda r: (r.name,)),
+        _text("host", lambda r: (r.host.id, r.host.name)),
+        _text("cluster", lambda r: (r.host.cluster,)),
+        _text("kind", lambda r: (r.sort.value,)),
+        _text("state", lambda r: (topology.word(r),)),
+        _text("switch", lambda r: (r.switch.name if r.switch else "",)),
+        _text("uplink", lambda r: [card.name for card in r.uplinks if card]),
+        _text("ip", lambda r: r.nic.addresses if r.nic and r.sort is Sort.ADAPTER else ()),
+        _text("mac", lambda r: (topology.mac(r), topology.mac(r).replace("-", ""))),
+        _of(Unit.NUMBER, "vlan vlans", _node_vlans),
+    ),
+    flags={**_COMMON, "problem": topology.ailing},
+    pieces=_node_pieces,
+    place=lambda r: _place(r.host),
+    tags=_no_tags,
+    host=lambda r: str(r.host.id),
+)
+
+
+def _at(*tones: str) -> Callable[[Line], bool]:
+    return lambda row: row.tone in tones
+
+
+AUDIT = Vocabulary(
+    fields=_table(
+        _text("vm name", lambda r: r.vms),
+        _text("host", lambda r: r.hosts),
+        _text("cluster", lambda r: r.clusters),
+        _text("switch", lambda r: r.switches),
+        _text("mac", lambda r: r.macs),
+        _text("about topic", lambda r: (getattr(r, "topic", ""),)),
+        _text("finding", lambda r: (r.words,)),
+        _of(Unit.NUMBER, "vlan vlans", lambda r: r.vlans),
+    ),
+    flags={
+        **_COMMON,
+        "problem": _at("error", "warning"),
+        "error": _at("error"),
+        "warning": _at("warning"),
+        "note": _at("accent"),
+    },
+    pieces=lambda r: (r.words, *r.vms, *r.hosts, *r.switches, *r.macs),
+    place=lambda r: (*r.hosts, *r.clusters),
+    tags=_no_tags,
+    host=lambda r: r.hosts[0] if r.hosts else "",
+)
+
 VOCABULARIES: Mapping[str, Vocabulary] = {
     "vm": VM,
     "host": HOST,
@@ -383,5 +450,7 @@ VOCABULARIES: Mapping[str, Vocabulary] = {
     "job": JOB,
     "call": CALL,
     "exchange": EXCHANGE,
+    "node": NODE,
+    "audit": AUDIT,
 }
-"""By the value of ``Kind``, and two kinds that only the log knows."""
+"""By the value of ``Kind``, and kinds that only the log, the topology and the audits know."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tui.hyperv.model import Integration
@@ -11,16 +12,23 @@ from tui.rows import text
 from tui.rows.audit import (
     UNTAGGED,
     AdapterLine,
+    Line,
     MacLine,
     PoolLine,
     SwitchLine,
     VlanLine,
+    adapter_lines,
+    known_hosts,
+    mac_lines,
+    pool_lines,
+    switch_lines,
+    vlan_lines,
 )
 from tui.rows.column import Cell, Column, find, plain
 from tui.rows.columns import VM_COLUMNS
-from tui.rows.remarks import LEVELS, Remark
+from tui.rows.remarks import LEVELS, Remark, remarks
 from tui.rows.text import State
-from tui.store import VmRow
+from tui.store import Store, VmRow
 
 # -- integration services ------------------------------------------------------------------
 
@@ -78,11 +86,13 @@ def _service_column(name: str, title: str, width: int) -> Column[VmRow]:
         state = service_state(row, name)
         return Cell(str(state), state.tone) if state else Cell("")
 
-    return Column(name, title, value, cell, width, priority=2, flash=True)
+    return Column(name, title, value, cell, width, max(8, len(title)), priority=1, flash=True)
 
 
 MATRIX_COLUMNS: tuple[Column[VmRow], ...] = (
-    *(find(VM_COLUMNS, column) for column in ("name", "host", "state")),
+    replace(find(VM_COLUMNS, "name"), minimum=12),
+    replace(find(VM_COLUMNS, "host"), priority=4),
+    replace(find(VM_COLUMNS, "state"), priority=5),
     *(_service_column(*short) for short in SHORT),
     *(find(VM_COLUMNS, column) for column in ("guest", "cluster", "version", "notes", "id")),
 )
@@ -111,14 +121,14 @@ def _several(get: Callable[[Any], Sequence[str]]) -> Callable[[Any], str]:
 
 REMARK_COLUMNS: tuple[Column[Remark], ...] = (
     Column("level", "Level", lambda r: list(LEVELS).index(r.tone), _level, 9, priority=0),
-    Column("topic", "About", lambda r: r.topic, plain(lambda r: r.topic), 14, 8, priority=3),
+    Column("topic", "About", lambda r: r.topic, plain(lambda r: r.topic), 14, 8, priority=6),
     Column("finding", "Finding", lambda r: r.says, plain(lambda r: r.says),
-           50, 24, priority=0, grow=True, prose=True),
+           72, 24, priority=0, grow=True, prose=True),
     Column("hint", "What helps", lambda r: r.hint, plain(lambda r: r.hint, "dim"),
-           40, 20, priority=4, grow=True, prose=True),
-    Column("hosts", "Hosts", _hosts, plain(_hosts), 18, 10, priority=5),
+           40, 20, priority=7, grow=True, prose=True),
+    Column("hosts", "Hosts", _hosts, plain(_hosts), 18, 10, priority=8),
     Column("vms", "Machines", lambda r: ", ".join(r.vms), plain(_several(lambda r: r.vms)),
-           20, 10, priority=8),
+           20, 10, priority=9),
 )  # fmt: skip
 REMARK_DEFAULT: Final = ("level", "topic", "finding", "hint", "hosts")
 
@@ -260,3 +270,47 @@ def _host_id(host: str) -> str:
 
 def _host_width(host: str) -> int:
     return max(5, min(text.width(host), 14))
+
+
+# -- the audits as tables ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One audit: its lines and how they are shown."""
+
+    id: str
+    title: str
+    noun: str
+    lines: Callable[[Store], Sequence[Line]]
+    columns: Callable[[Sequence[str]], Sequence[Column[Any]]]
+    """For the hosts there are."""
+    default: Sequence[str] = ()
+    """Columns shown; none named: all."""
+    empty: str = ""
+
+
+def _fixed(columns: Sequence[Column[Any]]) -> Callable[[Sequence[str]], Sequence[Column[Any]]]:
+    return lambda hosts: columns
+
+
+AUDITS: Final = (
+    Audit("findings", "Findings", "findings", remarks, _fixed(REMARK_COLUMNS), REMARK_DEFAULT,
+          "Nothing is wrong with the networks of these hosts"),
+    Audit("macs", "MACs", "MAC addresses", mac_lines, _fixed(MAC_COLUMNS),
+          empty="No machine has an address"),
+    Audit("pools", "Pools", "address pools", pool_lines, _fixed(POOL_COLUMNS),
+          empty="No host tells its address pool"),
+    Audit("vlans", "VLANs", "VLANs", vlan_lines, vlan_columns,
+          empty="No adapter is connected"),
+    Audit("switches", "Switches", "switch names", switch_lines, switch_columns,
+          empty="No virtual switches"),
+    Audit("adapters", "Adapters", "unconnected adapters", adapter_lines, _fixed(ADAPTER_COLUMNS),
+          empty="Every adapter is connected"),
+)  # fmt: skip
+"""The first is what the others come to."""
+
+
+def audit_hosts(store: Store) -> list[str]:
+    """Hosts that get a column."""
+    return [row.key for row in known_hosts(store)]

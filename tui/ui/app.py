@@ -321,6 +321,8 @@ class DeckApp(App[int], inherit_bindings=False):
     def on_grid_activated(self, event: gridevents.Activated) -> None:
         if event.grid is self.panes.hosts.grid and self.panes.hosts.toggle(event.key):
             return
+        if self.commands.enter(event.key):
+            return
         if event.grid is self.panes.vms.grid:
             self.commands.open_sheet()
         else:

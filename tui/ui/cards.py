@@ -1,10 +1,11 @@
-"""Lines of the logs, written out."""
+"""Lines of the logs and of the audit, written out."""
 
 from __future__ import annotations
 
 from tui.collector.messages import CallUpdate, Exchange
 from tui.rows import text
 from tui.rows.activity import PHASES
+from tui.rows.remarks import LEVELS, Remark
 from tui.ui.dialogs import Card
 
 
@@ -40,3 +41,15 @@ def exchange_card(line: Exchange) -> Card:
         ],
         error=line.outcome != "ok",
     )
+
+
+def remark_card(remark: Remark) -> Card:
+    """A finding in full."""
+    parts = [
+        ("dialog-question", remark.says),
+        ("dialog-text", f"What helps: {remark.hint}"),
+        ("dialog-hint", f"hosts: {', '.join(remark.hosts)}"),
+    ]
+    if remark.vms:
+        parts.append(("dialog-hint", f"machines: {', '.join(remark.vms)}"))
+    return Card(f"{LEVELS[remark.tone]}: {remark.topic}", parts, error=remark.tone == "error")

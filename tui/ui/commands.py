@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 from tui.actions import Kind, by_id
 from tui.collector.messages import Pace, Poke
 from tui.rows.columns import find
+from tui.rows.remarks import Remark
+from tui.rows.topology import Node, Sort
 from tui.ui.finder import Entry, Finder, KeyMenu, matching
+from tui.ui.subjects import NETWORKS
 
 if TYPE_CHECKING:
     from tui.ui.app import DeckApp
@@ -37,6 +40,50 @@ class Commands:
     def show_networks(self) -> None:
         self._app.panes.turn_to("networks")
 
+    def show_topology(self) -> None:
+        """From another pane to the tree; there, from one way of looking to the next."""
+        panes = self._app.panes
+        if panes.current == "networks" or not panes.networks.is_tree:
+            panes.networks.next_view()
+        panes.turn_to("networks")
+
+    def show_services(self) -> None:
+        self._show_fleet("services")
+
+    def show_audit(self) -> None:
+        self._show_fleet("findings")
+
+    def _show_fleet(self, view: str) -> None:
+        self._app.panes.fleet.open(view)
+        self._app.panes.turn_to("audit")
+
+    def enter(self, key: str) -> bool:
+        """Enter on a line of topology or audit: fold it, or go to the thing it stands for."""
+        panes = self._app.panes
+        if panes.current == "networks" and panes.networks.is_tree:
+            self._enter_node(panes.networks.rows[key])
+        elif panes.current != "audit":
+            return False
+        elif panes.fleet.view == "services":
+            self._open_services(key)
+        else:
+            self.go_to(panes.fleet.cursor or "")
+        return True
+
+    def _enter_node(self, node: Node) -> None:
+        networks = self._app.panes.networks
+        if node.sort is Sort.SWITCH:
+            networks.show_view(NETWORKS)
+        elif node.sort is not Sort.ADAPTER and networks.turn(node.key):
+            return
+        self.go_to(node.goes)
+
+    def _open_services(self, key: str) -> None:
+        from tui.ui.sheet import TABS, SheetScreen
+
+        tab = next(at for at, tab in enumerate(TABS) if tab.id == "services")
+        self._app.push_screen(SheetScreen(key, self._app.glyphs, tab))
+
     def show_graphs(self) -> None:
         self._app.panes.turn_to("graphs")
 
@@ -51,6 +98,10 @@ class Commands:
         panes = self._app.panes
         if panes.current == "log":
             self._show_line()
+        elif panes.current == "audit" and isinstance(panes.fleet.selected, Remark):
+            from tui.ui.cards import remark_card
+
+            self._app.push_screen(remark_card(panes.fleet.selected))
         elif panes.current == "detail":
             panes.go_back()
         else:
@@ -155,6 +206,8 @@ class Commands:
             return
         if table is self._app.panes.hosts:
             self._app.panes.hosts.unfold_to(key)
+        elif table is self._app.panes.networks:
+            self._app.panes.networks.reveal(key)
         if key not in table.grid.keys:
             table.show_all()
         self._app.panes.turn_to(table.id or "vms")

@@ -177,6 +177,7 @@ PLACES = (
     ("6", "detail", "Detail"),
     ("7", "jobs", "Jobs"),
     ("8", "log", "Log"),
+    ("0", "audit", "Audit"),
 )
 
 

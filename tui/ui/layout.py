@@ -17,10 +17,12 @@ from textual.widget import Widget
 from tui.actions import Kind
 from tui.store import Store
 from tui.ui.detail import DetailPane
+from tui.ui.fleet import FleetPane
 from tui.ui.graphs import GraphsPane
 from tui.ui.style import Glyphs
 from tui.ui.subjects import CALLS, EXCHANGES, JOBS, NETWORKS, VMS
 from tui.ui.tables import TablePane
+from tui.ui.topology import NetworkPane
 from tui.ui.tree import HostPane
 
 WIDE = 120
@@ -28,8 +30,8 @@ WIDE = 120
 STRIP_FROM = 30
 """Rows from which detail and graphs show below."""
 NETWORKS_FROM = 32
-ORDER = ("hosts", "vms", "networks", "graphs", "detail", "jobs", "log")
-CENTRE = ("vms", "jobs", "log")
+ORDER = ("hosts", "vms", "networks", "graphs", "detail", "jobs", "log", "audit")
+CENTRE = ("vms", "jobs", "log", "audit")
 """Panes that take turns in the middle."""
 
 
@@ -56,10 +58,11 @@ class Panes(Horizontal):
         super().__init__(id="panes")
         self.hosts = HostPane(store, glyphs)
         self.vms = TablePane(VMS, store, glyphs)
-        self.networks = TablePane(NETWORKS, store, glyphs)
+        self.networks = NetworkPane(store, glyphs)
         self.jobs = TablePane(JOBS, store, glyphs)
         self.calls = TablePane(CALLS, store, glyphs)
         self.exchanges = TablePane(EXCHANGES, store, glyphs)
+        self.fleet = FleetPane(store, glyphs)
         self.detail = DetailPane(store, glyphs)
         self.graphs = GraphsPane(store, glyphs)
         self.log_pane = LogPane(self.calls, self.exchanges)
@@ -80,6 +83,7 @@ class Panes(Horizontal):
                 yield self.vms
                 yield self.jobs
                 yield self.log_pane
+                yield self.fleet
             with Horizontal(id="strip"):
                 yield self.detail
                 yield self.graphs
@@ -88,23 +92,29 @@ class Panes(Horizontal):
 
     @property
     def tables(self) -> tuple[TablePane, ...]:
-        return (self.hosts, self.vms, self.networks, self.jobs, self.calls, self.exchanges)
+        return (
+            self.hosts, self.vms, self.networks, self.jobs, self.calls, self.exchanges, self.fleet,
+        )  # fmt: skip
 
     def table_of(self, kind: Kind) -> TablePane | None:
         """The table that lists things of one kind."""
-        return next((table for table in self.tables if table.kind is kind), None)
+        return next((table for table in self.tables if table.subject.kind is kind), None)
 
     @property
     def alone(self) -> bool:
         """Only one pane has room, or was given all of it."""
-        return self.zoomed or self.size.width < WIDE
+        wants_all = self.current == "audit" or (
+            self.current == "networks" and self.networks.is_tree
+        )
+        return self.zoomed or wants_all or self.size.width < WIDE
 
     @property
     def table(self) -> TablePane:
         """The table that keys about rows go to."""
         if self.current == "log":
             return self.exchanges if self.exchanges.grid.has_focus else self.calls
-        found = {"hosts": self.hosts, "vms": self.vms, "networks": self.networks, "jobs": self.jobs}
+        found = {"hosts": self.hosts, "vms": self.vms, "networks": self.networks,
+                 "jobs": self.jobs, "audit": self.fleet}  # fmt: skip
         return found.get(self.current, self.source)
 
     def pane(self, name: str) -> Widget:
@@ -116,6 +126,7 @@ class Panes(Horizontal):
             "detail": self.detail,
             "jobs": self.jobs,
             "log": self.log_pane,
+            "audit": self.fleet,
         }[name]
 
     def showing(self) -> set[str]:
@@ -146,10 +157,14 @@ class Panes(Horizontal):
         if self.current in ("detail", "graphs"):
             self.turn_to(self._before)
             return True
+        if self.current == "networks" and self.networks.is_tree:
+            self.networks.show_view(NETWORKS)
+            self.turn_to("networks")
+            return True
         if self.zoomed:
             self.toggle_zoom()
             return True
-        if self.current in ("jobs", "log"):
+        if self.current in ("jobs", "log", "audit"):
             self.turn_to("vms")
             return True
         return False
@@ -195,6 +210,7 @@ class Panes(Horizontal):
         self.query_one("#strip").display = bool(shown & {"detail", "graphs"})
         for name, table in self._tables_by_pane():
             table.shown = name in shown
+            table.retitle()
         self.call_after_refresh(self.catch_up)
 
     def _tables_by_pane(self) -> Iterator[tuple[str, TablePane]]:

@@ -36,7 +36,7 @@ class Look:
     """An action on it has been asked for and is not yet seen done."""
     marked: bool = False
     depth: int = 0
-    """Indentation of its first column, for trees."""
+    """Indentation of its first column, for trees; -1: a plain line among those of a tree."""
     branch: bool | None = None
     """None for a leaf, else whether it is expanded."""
     heading: bool = False
@@ -245,7 +245,7 @@ def piece(cell: Cell, place: Place, glyphs: Glyphs, *, indent: str = "") -> Piec
 
 def indent_of(look: Look, glyphs: Glyphs, *, tree: bool) -> str:
     """What stands before the text of the first column of a tree."""
-    if not tree:
+    if not tree or look.depth < 0:
         return ""
     twig = "  "
     if look.branch is not None:

@@ -31,9 +31,10 @@ CALM = 20.0
 """After ordering rows for t seconds, the next change of order waits at least CALM * t."""
 
 
-def look_of(row: Any) -> Look:
+def look_of(row: Any, depth: int = 0) -> Look:
     """How a row of the store stands."""
-    return Look(stale=int(row.stale), pending=bool(row.pending), marked=row.marked)
+    stale, pending = int(row.stale), bool(row.pending)
+    return Look(stale=stale, pending=pending, marked=row.marked, depth=depth)
 
 
 def _tie(pair: tuple[str, Any]) -> tuple[str, str]:
@@ -190,7 +191,7 @@ class TablePane(Vertical):
         if column is None:
             self._values = dict.fromkeys(key for key, _ in shown)
             return [key for key, _ in shown]
-        if self.kind is not None:
+        if self.subject.kind is not None:
             shown.sort(key=_tie)
         self._values = {key: column.value(row) for key, row in shown}
         by_row = {id(row): key for key, row in shown}

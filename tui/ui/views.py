@@ -1,0 +1,94 @@
+"""A pane that shows several tables in turn, whose rows may stand for things of other panes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from tui.actions import Kind
+from tui.rows.audit import Line
+from tui.rows.filter import Filter, parse
+from tui.rows.topology import Node
+from tui.store import HostRow, Store, SwitchRow, VmRow
+from tui.ui.grid import Look
+from tui.ui.style import Glyphs
+from tui.ui.subjects import Subject
+from tui.ui.tables import TablePane, look_of
+
+LEVEL = Look(depth=-1)
+
+
+class ViewsPane(TablePane):
+    """What is selected is the thing a row stands for: detail, menu and keys follow it."""
+
+    def __init__(self, subject: Subject, store: Store, glyphs: Glyphs) -> None:
+        super().__init__(subject, store, glyphs)
+
+    # -- turning ---------------------------------------------------------------------------
+
+    def take(self, subject: Subject) -> None:
+        """List something else: its own columns, order and words for filters."""
+        self.subject = subject
+        self.rows = {}
+        self.filter, self.problem = Filter("", None), ""
+        self.only_marked = self.only_problems = False
+        self.sort, self.descending = subject.sort, subject.descending
+        self.columns = list(subject.default)
+        self._problems = parse("is:problem", subject.filter_kind)
+        self._away = self._settled_on = self._range_from = None
+        self.grid.set_needle("")
+        self.grid.set_keys([])
+        self.grid.set_empty(subject.empty)
+        self.grid.set_columns(self._chosen_columns())
+        self.grid.set_sort(self.sort, descending=self.descending)
+        if self.is_attached:
+            self.rebuild()
+            self.post_message(self.Changed(self))
+
+    def ordered(self) -> list[str]:
+        self.rows = self.subject.rows(self.store)
+        return super().ordered()
+
+    def rebuild(self) -> None:
+        super().rebuild()
+        self.grid.touch_all()
+
+    # -- what rows stand for ---------------------------------------------------------------
+
+    @property
+    def selected(self) -> Any:
+        """The row under the cursor; None without one."""
+        key = self.grid.cursor_key
+        return self.rows.get(key) if key is not None else None
+
+    @property
+    def cursor(self) -> str | None:
+        row = self.selected
+        return row.goes if isinstance(row, Node | Line) else super().cursor
+
+    @property
+    def kind(self) -> Kind | None:
+        """Kind of the thing under the cursor."""
+        row = self.selected
+        if not isinstance(row, Node | Line):
+            return self.subject.kind
+        thing = row.row if isinstance(row, Node) else self.store.row(row.goes)
+        if isinstance(thing, HostRow | VmRow):
+            return Kind.HOST if isinstance(thing, HostRow) else Kind.VM
+        return Kind.SWITCH if isinstance(thing, SwitchRow) else self.subject.kind
+
+    def look(self, row: Any) -> Look:
+        return LEVEL if isinstance(row, Line) else look_of(row, depth=-1)
+
+    # -- marks -----------------------------------------------------------------------------
+
+    def marked(self) -> list[str]:
+        """Only where rows are the things themselves; otherwise the one under the cursor counts."""
+        return super().marked() if self.kind is self.subject.kind else []
+
+    def markable(self, key: str) -> bool:
+        return self.subject.kind is not None and self.store.row(key) is self.rows.get(key)
+
+    def mark(self, keys: Iterable[str], on: bool) -> None:
+        super().mark(keys, on)
+        self.grid.touch_all()
