@@ -25,6 +25,7 @@ from tui.collector.messages import (
     Call,
     CallUpdate,
     Configure,
+    HostLink,
     Next,
     Pace,
     Phase,
@@ -268,6 +269,22 @@ async def test_sending_to_a_dead_collector_says_so(lab: Estate) -> None:
             await asyncio.wait_for(poke_for_ever(opened.process), PATIENCE)
         await opened.process.restart(died)
         await opened.until(lambda: opened.whole("NUC01"))
+
+
+async def test_a_long_line_on_standard_error_does_not_stop_it_from_being_read() -> None:
+    talk = "import sys; sys.stderr.write('x' * 300_000 + '\\nthe last word\\n'); sys.exit(3)"
+    process = CollectorProcess(command=(sys.executable, "-c", talk))
+    try:
+        await process.start(Configure((HostLink("h", "http://h/wsman"),)))
+        async with asyncio.timeout(PATIENCE):
+            with pytest.raises(CollectorDied):
+                await process.next_batch()
+            (shard,) = process._shards
+            assert shard._listener is not None
+            await shard._listener
+        assert str(shard._died().cause) == "the last word"
+    finally:
+        await process.stop()
 
 
 async def poke_for_ever(process: CollectorProcess) -> None:

@@ -78,7 +78,13 @@ class Shard:
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
         assert process.stderr is not None
-        while line := await process.stderr.readline():
+        while True:
+            try:
+                line = await process.stderr.readline()
+            except ValueError:  # longer than the reader holds; unread it would block the process
+                continue
+            if not line:
+                return
             self._words.append(line.decode(errors="replace").rstrip())
 
     async def send(self, command: Command) -> None:
