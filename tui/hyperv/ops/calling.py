@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tui.errors import Fault, MethodFailed, Refused, WireError
+from tui.errors import Dropped, Fault, MethodFailed, Refused
 from tui.hyperv import meanings
 from tui.hyperv.outcome import Done, Outcome, Started
 from tui.wsman.cim import CimInstance, CimRef, CimValue
@@ -143,7 +143,9 @@ def outcome(output: MethodOutput, method: str, title: str) -> Outcome:
         job = output.values.get("Job")
         if isinstance(job, CimRef):
             return Started(job)
-        raise WireError(title, cause=f"{method} started a job and did not say which")
+        raise Dropped(  # it runs: only what becomes of its object tells how it ends
+            title, sent=True, cause=f"{method} started a job and did not say which"
+        )
     cause, hint = meanings.of_return(output.return_value)
     raise MethodFailed(title, method=method, code=output.return_value, cause=cause, hint=hint)
 
