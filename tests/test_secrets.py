@@ -117,6 +117,13 @@ def test_the_collector_gets_passwords_by_the_pipe_alone(tmp_path: Path) -> None:
     assert not shown(log.read_text(encoding="utf-8"))
 
 
+def test_without_a_log_file_nothing_is_said_on_standard_error() -> None:
+    talk = "import logging; no_log(); logging.getLogger('tui').error('what a library says')"
+    program = f"from tui.collector.logfile import no_log; {talk}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert done.stderr == b""
+
+
 def test_what_a_library_says_in_a_lane_is_logged_without_the_password(log_file: Path) -> None:
     open_log(str(log_file)).hide([LINK])
 

@@ -45,6 +45,12 @@ def _forms(link: HostLink) -> Iterable[str]:
     yield base64.b64encode(f"{link.user}:{link.password}".encode()).decode()
 
 
+def no_log() -> None:
+    """Write nothing anywhere: on standard error it might hold a secret, and would be taken for
+    the last words of a process that died of something else."""
+    logging.getLogger().addHandler(logging.NullHandler())
+
+
 def open_log(path: str, level: int = logging.INFO) -> Discreet:
     """Send what is logged in this process to a file. Raises OSError when it cannot be opened."""
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
