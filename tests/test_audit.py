@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +13,10 @@ from msgspec.structs import replace
 
 from tests.hyperv_kit import bench
 from tests.scripted import OFF, RUNNING, START, Estate, Simulated, guid
+from tui import cli
+from tui.cli import language
+from tui.collector.fabric import start_fabric
+from tui.collector.messages import HostLink
 from tui.hyperv.model import Link, Switch, SwitchKind, Vlan, VlanMode
 from tui.rows import matrix
 from tui.rows.audit import (
@@ -319,3 +327,43 @@ def test_pools_and_versions_of_services_are_read_from_the_host() -> None:
     states = {service.name: service.status for service in vm.integration if service.enabled}
     assert states["shutdown"] == 32775
     assert states["heartbeat"] == 2
+
+
+# -- on the command line -------------------------------------------------------------------
+
+
+def test_the_command_offers_every_audit() -> None:
+    assert tuple(audit.id for audit in matrix.AUDITS) == language.AUDITS
+
+
+@pytest.fixture(scope="module")
+def fabric() -> Iterator[tuple[HostLink, ...]]:
+    with start_fabric("datacenter") as links:
+        yield links
+
+
+def test_the_command_tells_findings_and_tables(
+    fabric: tuple[HostLink, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "hosts.toml"
+    lines = [f'[defaults]\nuser = "{fabric[0].user}"\npassword = "env:FABRIC"\n']
+    lines += [f'[hosts."{link.id}"]\nurl = "{link.url}"\n' for link in fabric]
+    file.write_text("".join(lines))
+    monkeypatch.setenv("HVDECK_CONFIG", str(file))
+    monkeypatch.setenv("FABRIC", fabric[0].password)
+    assert cli.main(["audit", "-o", "json", "--filter", "is:problem"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert {line["topic"] for line in said} == {"MAC", "Pool", "Switch"}
+    assert {line["level"] for line in said} == {"warning"}
+    for audit in matrix.AUDITS:
+        assert cli.main(["audit", audit.id, "-o", "csv"]) == 0
+        titles, *rows = csv.reader(capsys.readouterr().out.splitlines())
+        assert rows or audit.id == "adapters"
+        assert len(set(titles)) == len(titles)
+    with pytest.raises(SystemExit):
+        cli.main(["audit", "nonsense"])
+    assert cli.main(["audit", "--filter", "colour:red"]) == 2
+    assert "No field named colour" in capsys.readouterr().err

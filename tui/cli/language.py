@@ -27,7 +27,8 @@ NOUNS: Final = {
     "host": "act on hosts",
     "job": "act on jobs of hosts",
 }
-COMMANDS: Final = (*LISTS, *NOUNS, "actions", "wql", "config", "explain", "sim")
+AUDITS: Final = ("findings", "macs", "pools", "vlans", "switches", "adapters")
+COMMANDS: Final = (*LISTS, *NOUNS, "audit", "actions", "wql", "config", "explain", "sim")
 NAMED: Final = {
     "vm": ("NAME", "machines: name, id, NAME@HOST or a pattern such as web*"),
     "host": ("HOST", "hosts: name or a pattern such as hv*"),
@@ -77,6 +78,7 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for name, kind in LISTS.items():
         _list_parser(commands, name, kind)
+    _audit_parser(commands)
     for noun, help_text in NOUNS.items():
         _noun_parser(commands, noun, help_text, wanted=noun in words)
     _other_parsers(commands)
@@ -126,12 +128,31 @@ def _adder(group: Any) -> Callable[..., Any]:
 
 def _list_parser(commands: Any, name: str, kind: str) -> None:
     parser = commands.add_parser(name, help=f"list {name}", description=f"List {name}.")
+    _list_options(parser)
+    parser.set_defaults(command="list", kind=kind)
+
+
+def _audit_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "audit",
+        help="compare the networks of hosts",
+        description="Look for doubled addresses, overlapping pools, VLAN gaps and misspelt "
+        "switches over all hosts.",
+    )
+    parser.add_argument(
+        "table", nargs="?", choices=AUDITS, default=AUDITS[0], metavar="TABLE",
+        help=f"{', '.join(AUDITS)}; the first unless told otherwise",
+    )  # fmt: skip
+    _list_options(parser)
+    parser.set_defaults(command="audit")
+
+
+def _list_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--filter", default="", metavar="FILTER", help="as behind / in the deck")
     parser.add_argument("--sort", default="", metavar="COLUMN", help="-COLUMN turns it round")
     parser.add_argument("--columns", default="", help="name,state,… or +more, or all")
     parser.add_argument("-o", "--output", choices=FORMS, default="table", help="how it is told")
     _globals(parser, deck=False)
-    parser.set_defaults(command="list", kind=kind)
 
 
 def _noun_parser(commands: Any, noun: str, help_text: str, *, wanted: bool) -> None:

@@ -1,4 +1,4 @@
-"""Commands that list: hosts, virtual machines, networks, jobs, and a raw query."""
+"""Commands that list: hosts, virtual machines, networks, jobs, audits, and a raw query."""
 
 from __future__ import annotations
 
@@ -39,6 +39,29 @@ def list_rows(arguments: argparse.Namespace) -> int:
     if troubles and len(troubles) == len(links):
         return exits.NO_HOST
     return exits.FAILED if troubles and kind != "host" else exits.DONE
+
+
+def audit(arguments: argparse.Namespace) -> int:
+    """``audit``: what is wrong between the networks of the hosts, or one of the tables behind."""
+    from tui.rows import columns, matrix
+    from tui.rows.filter import parse
+
+    wanted = parse(arguments.filter, "audit")
+    table = next(one for one in matrix.AUDITS if one.id == arguments.table)
+    prepare_glyphs(arguments)
+    with reached(arguments) as links:
+        store, troubles = _read(links)
+    every = table.columns(matrix.audit_hosts(store))
+    usual = list(table.default) or [column.id for column in every]
+    shown = columns.select(every, arguments.columns, usual)
+    rows = wanted.select(table.lines(store))
+    if arguments.sort:
+        by = columns.find(every, arguments.sort.lstrip("-"))
+        rows = columns.order(by, reverse=arguments.sort.startswith("-"))(rows)
+    emit(arguments.output, shown, rows)
+    if troubles and len(troubles) == len(links):
+        return exits.NO_HOST
+    return exits.FAILED if troubles else exits.DONE
 
 
 def _read(links: tuple[HostLink, ...], *, rates: bool = False) -> tuple[Any, dict[str, Trouble]]:

@@ -84,6 +84,7 @@ def simulate(arguments: argparse.Namespace) -> int:
 HANDLERS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "deck": deck,
     "list": lists.list_rows,
+    "audit": lists.audit,
     "act": acts.act,
     "actions": about.list_actions,
     "wql": lists.query,

@@ -120,7 +120,7 @@ def _several(get: Callable[[Any], Sequence[str]]) -> Callable[[Any], str]:
 
 
 REMARK_COLUMNS: tuple[Column[Remark], ...] = (
-    Column("level", "Level", lambda r: list(LEVELS).index(r.tone), _level, 9, priority=0),
+    Column("level", "Level", lambda r: LEVELS[r.tone].lower(), _level, 9, priority=0),
     Column("topic", "About", lambda r: r.topic, plain(lambda r: r.topic), 14, 8, priority=6),
     Column("finding", "Finding", lambda r: r.says, plain(lambda r: r.says),
            72, 24, priority=0, grow=True, prose=True),

@@ -53,11 +53,14 @@ def remarks(store: Store) -> list[Remark]:
     return sorted(found, key=lambda remark: levels.index(remark.tone))
 
 
-def _remark(line: Line, topic: str, says: str, hint: str, tone: str = "") -> Remark:
+def _remark(
+    line: Line, topic: str, says: str, hint: str, tone: str = "", also: Sequence[str] = ()
+) -> Remark:
+    """``also``: more hosts it is about."""
     return Remark(
         key=f"{topic}:{line.key}",
         tone=tone or line.tone,
-        hosts=line.hosts,
+        hosts=once((*line.hosts, *also)),
         clusters=line.clusters,
         vms=line.vms,
         switches=line.switches,
@@ -73,7 +76,8 @@ def _remark(line: Line, topic: str, says: str, hint: str, tone: str = "") -> Rem
 def _mac_remarks(lines: Iterable[MacLine]) -> Iterator[Remark]:
     for line in lines:
         if line.twice:
-            run = f"{line.running} of them run" if line.running else "none of them runs"
+            some = f"{line.running} of them {'runs' if line.running == 1 else 'run'}"
+            run = some if line.running else "none of them runs"
             says = f"{text.mac(line.mac)} is the address of {_listed(line.who)}; {run}"
             yield _remark(line, "MAC", says, "Give all but one of them another address")
 
@@ -85,7 +89,7 @@ def _pool_remarks(lines: Sequence[PoolLine]) -> Iterator[Remark]:
         others = [other for other in line.shared_with if other not in told]
         if others:
             says = f"{host} gives out the same addresses as {_listed(others)}"
-            yield _remark(line, "Pool", says, "Give each host a range of its own")
+            yield _remark(line, "Pool", says, "Give each host a range of its own", also=others)
         told.add(host)
         if line.used >= line.size * LITTLE:
             says = f"{host} has {max(0, line.size - line.used)} of {line.size} addresses left"
@@ -100,7 +104,7 @@ def _switch_remarks(lines: Sequence[SwitchLine]) -> Iterator[Remark]:
                 there = [host for host, name in line.near.items() if name == other]
                 says = f"{line.name} on {_listed(line.hosts)} is {other} on {_listed(there)}"
                 hint = "Rename one: machines move only to a switch of the very same name"
-                yield _remark(line, "Switch", says, hint)
+                yield _remark(line, "Switch", says, hint, also=there)
         told.add(line.name)
         absent = [host for host in line.missing if host not in line.near]
         if absent:
@@ -108,7 +112,7 @@ def _switch_remarks(lines: Sequence[SwitchLine]) -> Iterator[Remark]:
             says = f"{line.name} is missing on {_listed(absent)}{use}"
             hint = "Create it there before machines have to move"
             tone = "warning" if line.used else "accent"
-            yield _remark(line, "Switch missing", says, hint, tone)
+            yield _remark(line, "Switch missing", says, hint, tone, absent)
         kinds = once(text.SWITCH_KINDS[kind].lower() for kind in line.kinds.values())
         if len(kinds) > 1 and line.clusters:
             says = f"{line.name} is {' here and '.join(kinds)} there"
@@ -129,7 +133,7 @@ def _vlan_remarks(lines: Iterable[VlanLine]) -> Iterator[Remark]:
             where = _listed(line.within)
             says = f"VLAN {line.vlan} is in use in {where}, but not on {_listed(line.gaps)}"
             hint = "Make sure the uplinks there carry it before machines move"
-            yield _remark(line, "VLAN", says, hint)
+            yield _remark(line, "VLAN", says, hint, also=line.gaps)
 
 
 def _listed(names: Sequence[str]) -> str:
