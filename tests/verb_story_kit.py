@@ -96,6 +96,12 @@ class Truth:
         )  # fmt: skip
         return str(output.values["SettingData"])
 
+    def destroy(self, name: str) -> None:
+        """Take a machine away behind everybody's back."""
+        (row,) = self(f"SELECT * FROM Msvm_ComputerSystem WHERE ElementName = '{name}'")
+        (service,) = self("SELECT * FROM Msvm_VirtualSystemManagementService")
+        self._client.invoke(_ref(service), "DestroySystem", AffectedSystem=_ref(row))
+
     def stop(self, name: str) -> None:
         """Power off, and wait for it."""
         (row,) = self(f"SELECT * FROM Msvm_ComputerSystem WHERE ElementName = '{name}'")
@@ -296,7 +302,9 @@ async def begin(d: LiveDeck, action: str, host: str, on: str) -> None:
 
     def possible() -> bool:
         target = d.app.store.target(key)
-        return target is not None and d.app.operator.why_not(row, target) is None
+        if target is None or not target.host.vhd_path:  # its facts are read after the first look
+            return False
+        return d.app.operator.why_not(row, target) is None
 
     await d.until(possible, f"{action} can be done to {on}")
     target = d.app.store.target(key)
@@ -319,6 +327,7 @@ async def confirm(d: LiveDeck) -> None:
     """Answer what is asked as a person who means it."""
     screen = d.app.screen
     assert isinstance(screen, Confirm)
+    await d.until(lambda: screen.focused, "the question takes keys")
     if not screen._armed:
         await d.type(screen._question.phrase)
         await d.press("enter")

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+
 from tui.collector.messages import CallUpdate, Exchange
 from tui.rows import text
 from tui.rows.activity import PHASES
 from tui.rows.remarks import LEVELS, Remark
 from tui.ui.dialogs import Card
+
+if TYPE_CHECKING:
+    from tui.ui.app import DeckApp
+
+
+class LeftBehind(Card):
+    """A call that failed midway: what it made, and the key that takes it back."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("u", "take_back", show=False)]
+    app: DeckApp
+
+    def __init__(self, call: CallUpdate, parts: list[tuple[str, str]]) -> None:
+        super().__init__("Action", parts, error=True)
+        self.call = call
+
+    def action_take_back(self) -> None:
+        operator, call = self.app.operator, self.call
+        self.leave(None)
+        self.app.call_later(operator.take_back, call)
 
 
 def call_card(call: CallUpdate) -> Card:
@@ -26,7 +49,12 @@ def call_card(call: CallUpdate) -> Card:
         parts.append(("dialog-text", f"What to do: {trouble.hint}"))
     if trouble.code:
         parts.append(("dialog-hint", f"code 0x{trouble.code & 0xFFFFFFFF:08X} ({trouble.code})"))
-    return Card("Action", parts, error=True)
+    if call.made:
+        parts.append(("dialog-text", "It left:\n" + "\n".join(f"  {what}" for what in call.made)))
+    if call.undo is None:
+        return Card("Action", parts, error=True)
+    parts.append(("dialog-hint", f"u  takes back what was made: {', '.join(call.made)}"))
+    return LeftBehind(call, parts)
 
 
 def exchange_card(line: Exchange) -> Card:

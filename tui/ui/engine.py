@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Protocol
 
-from tui.collector.messages import Batch, Command, Configure, HostLink, Resync
+from tui.collector.messages import Batch, Command, Configure, HostLink, Inspect, Resync
 from tui.collector.pipe import CollectorDied
 from tui.errors import HvError
 from tui.store import Changes, Store
@@ -84,6 +84,8 @@ class Engine:
         """Why there is nothing to see, when starting failed."""
         self.waiting = False
         """Between batches."""
+        self.inspected = ("", "")
+        """Host and id of the machine whose sheet the collector keeps fresh."""
         self._listener: Listener = Nobody()
         self._clock = clock
         self._collector = collector
@@ -139,6 +141,8 @@ class Engine:
 
     def post(self, command: Command) -> None:
         """Send a command without waiting for it."""
+        if isinstance(command, Inspect):
+            self.inspected = (command.host, command.vm)
         errand = asyncio.create_task(self._send(command))
         self._errands.add(errand)
         errand.add_done_callback(self._errands.discard)
@@ -216,6 +220,8 @@ class Engine:
         except OSError as error:
             self._fail(error)
             return False
+        if all(self.inspected):  # the new process does not know what is looked at
+            self.post(Inspect(*self.inspected))
         return True
 
     def _fail(self, error: HvError | OSError) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.actions import Action, Kind, Risk, Target, by_id, why_not
 from tui.actions.declare import highest
-from tui.collector.messages import Inspect, Phase
+from tui.collector.messages import CallUpdate, Inspect, Phase
 from tui.rows import text
 from tui.store import Changes
 from tui.ui.dispatch import Dispatcher, Item, Run
@@ -35,6 +35,10 @@ class Asked:
     able: Pairs
     skipped: Sequence[tuple[Target, str]]
     preset: dict[str, Any]
+    answered: bool = False
+    """Nothing is left to be filled in: what is not preset stays as it is."""
+    least: Risk = Risk.GREEN
+    """It is asked about at least on this rung."""
 
 
 class Operator:
@@ -115,8 +119,44 @@ class Operator:
             self._app.told(first, warning=True)
             return
         skipped = [(target, why) for key, target in pairs if (why := reasons[key])]
-        asked = Asked(action, able, skipped, dict(preset or {}))
-        if action.needs_sheet and able[0][1].sheet is None:
+        self._prepare(Asked(action, able, skipped, dict(preset or {})))
+
+    def take_back(self, call: CallUpdate) -> None:
+        """Ask about undoing what a call that failed midway has made."""
+        undo = call.undo
+        action = by_id(undo.action) if undo is not None else None
+        if undo is None or action is None:
+            return
+        pair = self._holder(action.kind, call.host, undo.target)
+        if pair is None:
+            self._app.told(f"What {call.name or call.action} left is not listed on {call.host}",
+                           warning=True)  # fmt: skip
+            return
+        if (reason := self.why_not(action, pair[1])) is not None:
+            self._app.told(reason, warning=True)
+            return
+        preset = dict(undo.arguments)
+        self._prepare(Asked(action, [pair], (), preset, answered=True, least=Risk.AMBER))
+
+    def _holder(self, kind: Kind, host: str, target_id: str) -> tuple[str, Target] | None:
+        """The row of the thing that holds what was made."""
+        store = self._app.store
+        tables: dict[Kind, Mapping[str, Any]] = {
+            Kind.VM: store.vms, Kind.HOST: store.host_rows, Kind.SWITCH: store.switches,
+        }  # fmt: skip
+        for key in tables.get(kind, {}):
+            target = store.target(key)
+            if target is not None and target.id == target_id and target.host.id == host:
+                return key, target
+        return None
+
+    def _prepare(self, asked: Asked) -> None:
+        """Ask at once, or when the machine has been read. A sheet nobody keeps fresh is read
+        again: it may show what was long ago.
+        """
+        target = asked.able[0][1]
+        kept = self._app.engine.inspected == (target.host.id, target.id)
+        if asked.action.needs_sheet and not (kept and target.sheet is not None):
             self._read_sheet(asked)
         else:
             self._ask(asked)
@@ -139,10 +179,11 @@ class Operator:
             self._ask(replace(asked, able=able))
 
     def _ask(self, asked: Asked) -> None:
-        if any(f.asked and f.id not in asked.preset for f in asked.action.form):
+        form = asked.action.form
+        if not asked.answered and any(f.asked and f.id not in asked.preset for f in form):
             self._ask_values(asked)
         else:
-            self._confirm(asked.action, asked.able, asked.skipped, asked.preset)
+            self._confirm(asked, asked.preset)
 
     def _absent(self, action: Action) -> str:
         front = self._app.panes.source
@@ -155,20 +196,15 @@ class Operator:
 
         def answered(values: dict[str, Any] | None) -> None:
             if values is not None:
-                self._confirm(asked.action, asked.able, asked.skipped, values)
+                self._confirm(asked, values)
 
         targets = [target for _, target in asked.able]
         self._app.push_screen(Form(asked.action, targets, asked.preset), answered)
 
-    def _confirm(
-        self,
-        action: Action,
-        able: Pairs,
-        skipped: Sequence[tuple[Target, str]],
-        values: Mapping[str, Any],
-    ) -> None:
+    def _confirm(self, asked: Asked, values: Mapping[str, Any]) -> None:
+        action, able = asked.action, asked.able
         told = [action.foretell(target, values) for _, target in able]
-        risk = highest(rung for rung, _ in told)
+        risk = highest((asked.least, *(rung for rung, _ in told)))
         if risk is Risk.GREEN:
             self._run(action, able, values)
             return
@@ -180,7 +216,7 @@ class Operator:
         question = Question(
             action,
             tuple(target for _, target in able),
-            tuple(skipped),
+            tuple(asked.skipped),
             hidden,
             risk,
             tuple(line for _, lines in told for line in lines),
@@ -237,6 +273,15 @@ class Operator:
             return
         item = run.items[0]
         self._app.told(outcome(run.action, item), error=not item.fine)
+        if item.result is not None and item.result.undo is not None:
+            self._show_left_behind(item.result)
+
+    def _show_left_behind(self, call: CallUpdate) -> None:
+        """What is half done wants a decision; whoever is busy elsewhere finds it in the log."""
+        from tui.ui.cards import call_card
+
+        if len(self._app.screen_stack) == 1:
+            self._app.push_screen(call_card(call))
 
 
 def outcome(action: Action, item: Item) -> str:
@@ -253,4 +298,14 @@ def outcome(action: Action, item: Item) -> str:
             return f"{title} {name}: outcome unknown. {why}{hint}"
         case Phase.REFUSED:
             return f"{title} {name}: not sent. {why}{hint}"
-    return f"{title} {name}: failed. {why}{hint}"
+    return f"{title} {name}: failed. {why}{hint}{_left(item.result)}"
+
+
+def _left(call: CallUpdate) -> str:
+    """What a call that failed midway has made, and the way to be rid of it."""
+    if not call.made:
+        return ""
+    left = ", ".join(call.made)
+    if call.undo is None:
+        return f". It left {left}"
+    return f". u in its card takes back what was made: {left}"
