@@ -266,6 +266,8 @@ def _disk_conflict(target: Target, values: Values, generation: int) -> str | Non
         return None
     if not disk.path:
         return "an existing disk needs its path"
+    if "\\" not in disk.path and not values.get("path"):
+        return "where this host keeps disks is not known yet: write the full path of the disk"
     if (why := places.bad_path(disk.path, places.DISKS)) is not None:
         return f"the disk: {why}"
     if generation == 2 and images.ending(disk.path) == "vhd":
