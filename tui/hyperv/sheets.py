@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tui.errors import Fault, HvError, Refused, WireError
-from tui.hyperv import clean, devices, networks, paths
+from tui.hyperv import clean, devices, meanings, networks, paths
 from tui.hyperv.model import Nic, NicKind
 from tui.hyperv.sheet import (
     Adapter,
@@ -53,7 +53,14 @@ def read(client: CimClient, host: str, vm_id: str, now: Callable[[], float]) -> 
             CimRef("Msvm_VirtualSystemSettingData", (("InstanceID", settings_id),), VIRTUALIZATION)
         )
     except Fault as fault:
-        raise Refused(f"{vm_id} is not on {host} any more", cause=fault.title) from fault
+        if not meanings.is_gone(fault):
+            raise Refused(f"{vm_id} cannot be read on {host}", cause=str(fault)) from fault
+        raise Refused(
+            f"{vm_id} is not on {host} any more",
+            cause="it was deleted or moved to another host",
+            hint="look at where it is now and try there",
+            code=fault.code,
+        ) from fault
     path = f'Msvm_VirtualSystemSettingData.InstanceID="{settings_id}"'
     parts = client.query(
         VIRTUALIZATION,
