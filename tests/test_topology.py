@@ -401,3 +401,21 @@ async def test_every_table_of_the_fleet_shows_at_both_sizes() -> None:
             assert len(set(seen)) == 7
             await d.press("escape")
             assert d.app.panes.current == "vms"
+
+
+@story
+async def test_loads_alone_do_not_build_the_picture_anew_and_states_are_live() -> None:
+    async with deck() as d:
+        await d.press("T")
+        networks = d.app.panes.networks
+        before = dict(networks.rows)
+        d.collector.play(Batch((d.estate.vary("web01", cpu=77),)))
+        await d.settle()
+        assert all(networks.rows[key] is node for key, node in before.items())
+        d.collector.play(Batch((d.estate.lose("CL1-N1"),)))
+        await d.settle()
+        assert "▲ Unreachable" in d.text()
+        d.collector.play(Batch((d.estate.vary("web03", state=OFF, cpu=None),)))
+        await d.settle()
+        node = next(n for n in networks.rows.values() if n.name == "web03")
+        assert str(state_of(node)) == "○ Off"

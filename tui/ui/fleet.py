@@ -17,8 +17,7 @@ from tui.store import Store
 from tui.ui.patch import Patch
 from tui.ui.style import Glyphs, tones
 from tui.ui.subjects import Subject
-from tui.ui.topology import any_change
-from tui.ui.views import ViewsPane
+from tui.ui.views import ViewsPane, any_change
 
 SERVICES = Subject(
     "audit", "Integration services", "virtual machines", "vm", MATRIX_COLUMNS, MATRIX_DEFAULT,

@@ -18,22 +18,16 @@ from tui.rows.topology import (
     ways,
     wires,
 )
-from tui.store import Changes, Delta, Store, SwitchRow
+from tui.store import Store, SwitchRow
 from tui.ui import gridevents
 from tui.ui.grid import Look
 from tui.ui.style import Glyphs
 from tui.ui.subjects import NETWORKS, Subject
 from tui.ui.tables import look_of
-from tui.ui.views import ViewsPane
+from tui.ui.views import ViewsPane, any_change
 
 MANY = 150
 """Lines above which a tree begins with its switches folded."""
-
-
-def any_change(changes: Changes) -> Delta:
-    """Whatever happened may change the picture; keys of its own it has not."""
-    moved = bool(changes.vms or changes.switches or changes.hosts)
-    return Delta(added={"."}) if moved else Delta()
 
 
 def _by_key(nodes: list[Node]) -> Mapping[str, Node]:

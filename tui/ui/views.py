@@ -9,7 +9,7 @@ from tui.actions import Kind
 from tui.rows.audit import Line
 from tui.rows.filter import Filter, parse
 from tui.rows.topology import Node
-from tui.store import HostRow, Store, SwitchRow, VmRow
+from tui.store import Changes, Delta, HostRow, Store, SwitchRow, VmRow
 from tui.ui.grid import Look
 from tui.ui.style import Glyphs
 from tui.ui.subjects import Subject
@@ -18,11 +18,30 @@ from tui.ui.tables import TablePane, look_of
 LEVEL = Look(depth=-1)
 
 
+def any_change(changes: Changes) -> Delta:
+    """Whatever happened may change the picture; keys of its own it has not."""
+    moved = bool(changes.vms or changes.switches or changes.hosts)
+    return Delta(added={"."}) if moved else Delta()
+
+
+def shape_of(store: Store) -> list[Any]:
+    """All that derived rows are made of: while it is the same, they are. Loads are not in it."""
+    found: list[Any] = []
+    for vm in store.vms.values():
+        found += (vm, vm.vm, vm.vitals.state)
+    for host in store.host_rows.values():
+        found += (host, host.host, host.vitals.read_at > 0)
+    for switch in store.switches.values():
+        found += (switch, switch.switch)
+    return found
+
+
 class ViewsPane(TablePane):
     """What is selected is the thing a row stands for: detail, menu and keys follow it."""
 
     def __init__(self, subject: Subject, store: Store, glyphs: Glyphs) -> None:
         super().__init__(subject, store, glyphs)
+        self._shape: list[Any] = []
 
     # -- turning ---------------------------------------------------------------------------
 
@@ -46,12 +65,28 @@ class ViewsPane(TablePane):
             self.post_message(self.Changed(self))
 
     def ordered(self) -> list[str]:
+        if self.subject.delta is any_change:
+            self._shape = shape_of(self.store)
         self.rows = self.subject.rows(self.store)
         return super().ordered()
 
     def rebuild(self) -> None:
         super().rebuild()
         self.grid.touch_all()
+
+    def changed(self, changes: Changes) -> None:
+        if self._same(changes):
+            self.grid.touch_all()
+        else:
+            super().changed(changes)
+
+    def _same(self, changes: Changes) -> bool:
+        """Rows are made of what they were made of; only what they show has moved on."""
+        if self.subject.delta is not any_change or not any_change(changes) or self.frozen:
+            return False
+        if not self.shown or self.narrowed or self.sort or not self.settled:
+            return False
+        return shape_of(self.store) == self._shape
 
     # -- what rows stand for ---------------------------------------------------------------
 
