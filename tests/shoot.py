@@ -41,6 +41,11 @@ def typed(text: str) -> tuple[str, ...]:
     return tuple(names.get(character, character) for character in text)
 
 
+def jump(name: str) -> tuple[str, ...]:
+    """Keys that put the cursor on a machine."""
+    return ("f", *typed(name), "enter")
+
+
 SHOTS = (
     Shot("deck", ("j", "j", "j", "j"), history=60.0),
     Shot("confirm", ("slash", *typed("web"), "enter", "space", "space", "space", "S")),
@@ -51,7 +56,13 @@ SHOTS = (
     Shot("narrow", ("j", "j"), size=(80, 24)),
     Shot("light", ("j", "j"), theme="deck-light"),
     Shot("troubled", (), scene="troubled"),
-    Shot("wide", ("j", "j", "j"), size=(200, 60)),
+    Shot("wide", ("j", "j", "j"), size=(200, 60), history=60.0),
+    Shot("sheet", (*jump("sql02"), "enter")),
+    Shot("checkpoints", (*jump("crm01"), "enter", "5")),
+    Shot("form", (*jump("build02"), "enter", "2", "x", *typed("memory"), "enter")),
+    Shot("topology", ("4", "T", "plus")),
+    Shot("services", ("9",)),
+    Shot("audit", ("0",)),
 )
 
 
