@@ -338,7 +338,10 @@ class TablePane(Vertical):
         """Frame texts: what it is and how much of it; what hides, orders and marks."""
         dash = self._glyphs.plain("—")
         title = f"{self.subject.title} {dash} {self.counts()}"
-        notes = f" {self._glyphs.plain('·')} ".join(self._notes())
+        dot = f" {self._glyphs.plain('·')} "
+        notes = dot.join(self._notes())
+        if self.has_class("-zoomed") and notes:  # alone on the screen it has no lower frame
+            title, notes = f"{title}{dot}{notes}", ""
         if (title, notes) != self._titles:  # setting them paints the whole pane again
             self._titles = (title, notes)
             self.border_title, self.border_subtitle = Content(title), Content(notes)
