@@ -14,8 +14,8 @@ from tui.collector.messages import Batch, Phase
 from tui.collector.pipe import CollectorDied
 from tui.hyperv.model import Trouble
 from tui.ui.dialogs import Confirm
-from tui.ui.form import Form
 from tui.ui.finder import Finder
+from tui.ui.form import Form
 from tui.ui.runview import RunView
 
 
