@@ -97,10 +97,13 @@ class Truth:
         return str(output.values["SettingData"])
 
     def destroy(self, name: str) -> None:
-        """Take a machine away behind everybody's back."""
+        """Take a machine away behind everybody's back, and wait until it is gone."""
         (row,) = self(f"SELECT * FROM Msvm_ComputerSystem WHERE ElementName = '{name}'")
         (service,) = self("SELECT * FROM Msvm_VirtualSystemManagementService")
         self._client.invoke(_ref(service), "DestroySystem", AffectedSystem=_ref(row))
+        deadline = time.monotonic() + PATIENCE
+        while name in self.names():
+            assert time.monotonic() < deadline, f"{name} is not destroyed"
 
     def stop(self, name: str) -> None:
         """Power off, and wait for it."""
