@@ -61,6 +61,10 @@ _THINGS = {
     Kind.HOST: "hosts",
     Kind.SWITCH: "virtual switches",
     Kind.JOB: "jobs",
+    Kind.ROLE: "roles",
+    Kind.NODE: "nodes",
+    Kind.CSV: "cluster shared volumes",
+    Kind.REPLICA: "replication relationships",
     Kind.APP: "the deck",
 }
 _STALE = 30.0

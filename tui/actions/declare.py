@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from tui.hyperv.model import Host, HostVitals, Inventory, Job, Switch, Vm, VmVitals
+from tui.hyperv.cluster import Cluster, ClusterNode, Role, SharedVolume
+from tui.hyperv.model import Host, HostVitals, Inventory, Job, Replica, Switch, Vm, VmVitals
 from tui.hyperv.sheet import Sheet
 
 if TYPE_CHECKING:  # the deck reads this table at start-up and never calls a host itself
@@ -22,6 +23,12 @@ class Kind(StrEnum):
     HOST = "host"
     SWITCH = "switch"
     JOB = "job"
+    ROLE = "role"
+    NODE = "node"
+    CSV = "csv"
+    """A cluster shared volume."""
+    REPLICA = "replica"
+    """One end of a replication relationship."""
     APP = "app"
     """The deck itself; needs no target."""
 
@@ -69,8 +76,23 @@ class Target:
     """The machine in full, where it has been read."""
     around: Callable[[], Inventory] | None = None
     """What else is on its host: switches to connect to, names and addresses that are taken."""
+    fleet: Callable[[], Mapping[str, Inventory]] | None = None
+    """Every host, by id: where a machine could go, what is taken elsewhere."""
+    cluster: Cluster | None = None
+    """The failover cluster it belongs to or its host is a node of."""
+    role: Role | None = None
+    """The role it is, or that holds the machine."""
+    node: ClusterNode | None = None
+    """The node it is, or that the host is."""
+    volume: SharedVolume | None = None
+    replica: Replica | None = None
     chosen: str = ""
     """The part of the machine a form is about, once it is known (see ``Action.about``)."""
+
+    @property
+    def seen_state(self) -> int | None:
+        """EnabledState of a machine as it is shown; a call is refused when the host differs."""
+        return self.vitals.state if self.kind is Kind.VM and self.vitals else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +167,9 @@ class Action:
     """The rung of the ladder where target and arguments decide; never below ``risk``."""
     vanishes: bool = False
     """It is done when its target is not on the host any more."""
+    arrives: Callable[[Target, Mapping[str, Any]], str] | None = None
+    """The id of the host on which ``observed`` is looked for, when that is another one; empty:
+    the own. The target is done with when it is seen there and no longer here."""
     calls: str = ""
     """The CIM method behind it, as the confirmation and ``--dry-run`` show it."""
     many: bool = True

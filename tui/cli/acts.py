@@ -49,7 +49,8 @@ def act(arguments: argparse.Namespace) -> int:
         if not arguments.yes and any(rung is not Risk.GREEN for rung, _ in batch.foretold(made)):
             _confirm(made)
         last = session.run(
-            made.calls, tell, wait=arguments.wait, timeout=arguments.timeout
+            made.calls, tell, wait=arguments.wait, timeout=arguments.timeout,
+            also=batch.arrivals(made),
         ) if made.calls else {}  # fmt: skip
     results = [*batch.lost(made, last), *made.refused]
     _emit_results(arguments.output, results)

@@ -39,6 +39,10 @@ def rows_of(store: Store, kind: Kind | str) -> Mapping[str, Any]:
         "host": store.host_rows,
         "switch": store.switches,
         "job": store.jobs,
+        "role": store.clusters.roles,
+        "node": store.clusters.nodes,
+        "csv": store.clusters.volumes,
+        "replica": store.replicas.rows,
     }
     return tables[str(kind)]
 
@@ -133,7 +137,7 @@ def plan(
     for target in targets:
         call = Call(
             uuid.uuid4().hex, action.id, target.host.id, target.id,
-            seen_state=target.vitals.state if target.vitals else None,
+            seen_state=target.seen_state,
         )  # fmt: skip
         trouble, target = _looked_at(action, target, read_only, sheet)
         if trouble is not None:
@@ -168,6 +172,15 @@ def _refusal(call: Call, target: Target, trouble: Trouble) -> CallUpdate:
         call.id, call.action, call.host, call.target, target.name, Phase.REFUSED, time.time(),
         trouble=trouble,
     )  # fmt: skip
+
+
+def arrivals(made: Plan) -> set[str]:
+    """Other hosts on which the calls will show to be done."""
+    arrives = made.action.arrives
+    if arrives is None:
+        return set()
+    hosts = {arrives(made.targets[call.id], call.arguments) for call in made.calls}
+    return hosts - {""}
 
 
 def question(made: Plan) -> tuple[str, str]:

@@ -62,4 +62,7 @@ def _update(host: str, found: Inventory | None, trouble: Trouble | None) -> Upda
         vm_vitals=tuple(found.vm_vitals.values()),
         switches=tuple(found.switches.values()),
         jobs=tuple(found.jobs.values()),
+        replicas=tuple(found.replicas.values()),
+        cluster=found.cluster,
+        cluster_at=found.cluster_at,
     )

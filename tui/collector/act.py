@@ -17,9 +17,16 @@ from dataclasses import replace
 import msgspec
 
 from tui import actions
-from tui.actions import Action, Target
+from tui.actions import Action, Kind, Target
 from tui.collector.connect import Connect
-from tui.collector.following import FIRST_POLL, SLOWEST_POLL, Following, target_of, tiers_of
+from tui.collector.following import (
+    CLUSTERED,
+    FIRST_POLL,
+    SLOWEST_POLL,
+    Following,
+    target_of,
+    tiers_of,
+)
 from tui.collector.hub import Hub
 from tui.collector.messages import Call, CallUpdate, Exchange, HostLink, Phase, Undo
 from tui.collector.watch import Tier, bug, trouble_of
@@ -49,7 +56,7 @@ class Act:
         *,
         connect: Connect,
         throttle: Throttle,
-        poke: Callable[[Tier], None],
+        poke: Callable[[str, Tier], None],
         now: Callable[[], float] = time.time,
         patience: float = PATIENCE,
         lost_patience: float = LOST_PATIENCE,
@@ -67,6 +74,8 @@ class Act:
         self._queue: deque[Call] = deque()
         self._known: deque[str] = deque(maxlen=REMEMBERED)
         self._following: list[Following] = []
+        self._concerned = {link.id}
+        """Hosts whose readings may show that something followed is done."""
         self._fresh = False
         self._stopped = False
         self._thread: threading.Thread | None = None
@@ -99,7 +108,7 @@ class Act:
             self._thread.join(timeout)
 
     def _seen(self, inventory: Inventory) -> None:
-        if inventory.host.id == self._link.id:
+        if inventory.host.id in self._concerned:
             with self._wake:
                 self._fresh = True
                 self._wake.notify()
@@ -142,8 +151,7 @@ class Act:
 
     def _execute(self, call: Call) -> None:
         action = actions.by_id(call.action)
-        inventory = self._hub.inventory(self._link.id)
-        target = target_of(inventory, action.kind, call.target) if action and inventory else None
+        target = self._target(action.kind, call.target) if action else None
         name = target.name if target else call.target
         try:
             call, action, target = self._prepared(call, action, target)
@@ -156,6 +164,15 @@ class Act:
             self._stop_short(call, name, Phase.FAILED, mistake)
         else:
             self._send(call, action, target)
+
+    def _target(self, kind: Kind, key: str, host: str = "") -> Target | None:
+        """A thing as it was last read, on this host or another."""
+        inventory = self._hub.inventory(host or self._link.id)
+        if inventory is None:
+            return None
+        told = self._hub.cluster(inventory.host.cluster)
+        cluster = told[0] if told else None
+        return target_of(inventory, kind, key, cluster=cluster, fleet=self._hub.inventories)
 
     def _prepared(
         self, call: Call, action: Action | None, target: Target | None
@@ -226,7 +243,7 @@ class Act:
 
     def _reread(self, client: CimClient, call: Call, target: Target) -> Target:
         """The target as the host has it this instant. Raises Refused when it changed since."""
-        if target.vitals is None:
+        if target.kind is not Kind.VM or target.vitals is None:
             return target
         state = ops.read_state(client, target.id)
         if call.seen_state is not None and state != call.seen_state:
@@ -340,7 +357,7 @@ class Act:
 
     def _look(self, following: Following) -> None:
         """Have the host read now what shows that it is done."""
-        self._poke(tiers_of(following.action))
+        self._poke_for(following, tiers_of(following.action))
 
     def _tell_percent(self, following: Following, job: Job) -> None:
         following.deadline = max(following.deadline, time.monotonic() + self._patience)
@@ -354,13 +371,42 @@ class Act:
         observed = action.wanted(call.arguments, following.target, following.asked_at)
         if observed is None and not action.vanishes:
             return True
-        inventory = self._hub.inventory(self._link.id)
-        if inventory is None or inventory.vitals.read_at <= following.sent_at:
+        elsewhere = self._elsewhere(following)
+        if elsewhere:
+            here = self._target(action.kind, call.target)
+            if here is not None or not self._is_fresh(following, self._link.id):
+                return False
+        if not self._is_fresh(following, elsewhere or self._link.id):
             return False
-        target = target_of(inventory, action.kind, call.target)
+        target = self._target(action.kind, call.target, elsewhere)
         if target is None:
             return action.vanishes
         return observed is not None and observed(target)
+
+    def _elsewhere(self, following: Following) -> str:
+        """The other host on which it shows; empty when it is this one."""
+        arrives = following.action.arrives
+        host = arrives(following.target, following.call.arguments) if arrives else ""
+        return "" if host == self._link.id else host
+
+    def _is_fresh(self, following: Following, host: str) -> bool:
+        """What is known of a host was read after it had accepted."""
+        inventory = self._hub.inventory(host)
+        if inventory is None:
+            return False
+        if following.action.kind in CLUSTERED:
+            told = self._hub.cluster(inventory.host.cluster)
+            return told is not None and told[1] > following.sent_at
+        return inventory.vitals.read_at > following.sent_at
+
+    def _poke_for(self, following: Following, tiers: Tier) -> None:
+        """Have read what shows how a call ends: here, where it arrives, or by the cluster."""
+        hosts = {self._link.id, self._elsewhere(following)}
+        if following.action.kind in CLUSTERED and following.target.cluster is not None:
+            hosts.add(self._hub.speaker(following.target.cluster.name))
+        self._concerned |= hosts
+        for host in sorted(hosts - {""}):
+            self._poke(host, tiers)
 
     def _never_seen(self, following: Following) -> Trouble:
         return Trouble(
@@ -388,7 +434,7 @@ class Act:
         self._forget(following)
         following.job = None
         self._report(following, phase, trouble, half=half)
-        self._poke(Tier.CHANGED)
+        self._poke_for(following, Tier.CHANGED)
 
     def _report(
         self,

@@ -78,7 +78,7 @@ class Crew:
                 self._hub,
                 connect=self._connect,
                 throttle=self._throttles[call.host],
-                poke=self._watches[call.host].poke,
+                poke=self._poke_tiers,
                 now=self._now,
             )
         self._acts[call.host].submit(call)
@@ -92,6 +92,11 @@ class Crew:
         """Refresh one host now, or all of them."""
         for watch in self._named(host):
             watch.poke(Tier.ALL)
+
+    def _poke_tiers(self, host: str, tiers: Tier) -> None:
+        watch = self._watches.get(host)
+        if watch is not None:
+            watch.poke(tiers)
 
     def pace(self, command: Pace) -> None:
         """Change the intervals."""

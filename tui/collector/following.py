@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from tui.actions import Action, Kind, Target
 from tui.collector.messages import Call
 from tui.collector.watch import Tier
-from tui.hyperv.model import Inventory, Trouble
+from tui.hyperv.model import Cluster, Inventory, Trouble
 from tui.hyperv.outcome import Steps
 from tui.wsman.cim import CimRef
 
+CLUSTERED = (Kind.ROLE, Kind.NODE, Kind.CSV)
+"""Kinds of things that a cluster tells of, not a host."""
 FIRST_POLL = 0.5
 SLOWEST_POLL = 2.0
 
@@ -45,6 +48,8 @@ class Following:
 
 def tiers_of(action: Action) -> Tier:
     """What to read to see what it did: states show in the fast tier, settings in the slow one."""
+    if action.kind in CLUSTERED:
+        return Tier.CHANGED | Tier.CLUSTER
     if action.kind is Kind.HOST:
         return Tier.CHANGED | Tier.FACTS
     settings = action.needs_sheet or any(field.asked for field in action.form)
@@ -52,26 +57,74 @@ def tiers_of(action: Action) -> Tier:
     return Tier.CHANGED if deep else Tier.FAST
 
 
-def target_of(inventory: Inventory, kind: Kind, key: str) -> Target | None:
+Fleet = Callable[[], Mapping[str, Inventory]]
+
+
+def target_of(
+    inventory: Inventory,
+    kind: Kind,
+    key: str,
+    *,
+    cluster: Cluster | None = None,
+    fleet: Fleet | None = None,
+) -> Target | None:
     """The target a call names, out of an inventory; None when the host does not have it."""
+    found = _bare(inventory, kind, key, cluster)
+    if found is None:
+        return None
+    return replace(found, around=lambda: inventory, fleet=fleet, cluster=cluster)
+
+
+def _bare(inventory: Inventory, kind: Kind, key: str, cluster: Cluster | None) -> Target | None:
+    """The thing itself."""
     host, vitals = inventory.host, inventory.vitals
-
-    def around() -> Inventory:
-        return inventory
-
     match kind:
         case Kind.HOST if key == host.id:
-            return Target(kind, key, host.name or host.id, host, vitals, around=around)
+            node = cluster.node(host.name) if cluster else None
+            return Target(kind, key, host.name or host.id, host, vitals, node=node)
         case Kind.VM if key in inventory.vm_vitals:
-            vm = inventory.vms.get(key)
-            name = vm.name if vm else key
-            now = inventory.vm_vitals[key]
-            return Target(kind, key, name, host, vitals, vm=vm, vitals=now, around=around)
+            return _machine(inventory, key, cluster)
         case Kind.SWITCH if key in inventory.switches:
             switch = inventory.switches[key]
-            return Target(kind, key, switch.name, host, vitals, switch=switch, around=around)
+            return Target(kind, key, switch.name, host, vitals, switch=switch)
         case Kind.JOB if key in inventory.jobs:
             job = inventory.jobs[key]
-            return Target(kind, key, job.name, host, vitals, job=job, around=around)
+            return Target(kind, key, job.name, host, vitals, job=job)
+        case Kind.REPLICA if key in inventory.replicas:
+            replica = inventory.replicas[key]
+            found = Target(kind, key, replica.name, host, vitals, replica=replica)
+            return _with_machine(found, inventory, replica.vm)
+        case Kind.ROLE | Kind.NODE | Kind.CSV if cluster is not None:
+            return _of_cluster(inventory, kind, key, cluster)
         case _:
             return None
+
+
+def _machine(inventory: Inventory, key: str, cluster: Cluster | None) -> Target:
+    vm, now = inventory.vms.get(key), inventory.vm_vitals[key]
+    name = vm.name if vm else key
+    role = cluster.role_of(key, name) if cluster else None
+    host, vitals = inventory.host, inventory.vitals
+    return Target(Kind.VM, key, name, host, vitals, vm=vm, vitals=now, role=role)
+
+
+def _of_cluster(inventory: Inventory, kind: Kind, key: str, cluster: Cluster) -> Target | None:
+    """A role, node or shared volume by its key, ``role:CLUSTER/NAME`` and the like."""
+    name = key.removeprefix(f"{kind}:{cluster.name}/")
+    target = Target(kind, key, name, inventory.host, inventory.vitals)
+    match kind:
+        case Kind.ROLE:
+            role = next((one for one in cluster.roles if one.name == name), None)
+            found = replace(target, role=role) if role is not None else None
+            return _with_machine(found, inventory, role.vm) if found and role else None
+        case Kind.NODE:
+            node = cluster.node(name)
+            return replace(target, node=node) if node is not None else None
+        case _:
+            volume = next((one for one in cluster.volumes if one.name == name), None)
+            return replace(target, volume=volume) if volume is not None else None
+
+
+def _with_machine(target: Target, inventory: Inventory, vm: str) -> Target:
+    """The machine behind a role or a replica, where it is on this host."""
+    return replace(target, vm=inventory.vms.get(vm), vitals=inventory.vm_vitals.get(vm))

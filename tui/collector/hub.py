@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from tui.collector.messages import Batch, CallUpdate, Exchange, Update
-from tui.hyperv.model import Host, HostVitals, Inventory, Record
+from tui.hyperv.cluster import Cluster
+from tui.hyperv.model import Host, HostVitals, Inventory, Link, Record
 from tui.hyperv.sheet import Sheet
 
 READS_PER_BATCH = 40
@@ -109,6 +110,30 @@ class Hub:
         with self._changed:
             return {host: station.current for host, station in self._stations.items()}
 
+    def speaker(self, cluster: str) -> str:
+        """The host that tells of a cluster: the first by id of its nodes that answer."""
+        with self._changed:
+            nodes = [
+                host
+                for host, station in self._stations.items()
+                if station.current.host.cluster == cluster
+                and station.current.vitals.link in (Link.UP, Link.SLOW)
+            ]
+        return min(nodes, default="")
+
+    def cluster(self, name: str) -> tuple[Cluster, float] | None:
+        """The newest word on a cluster, and its Unix time."""
+        with self._changed:
+            told = [
+                (station.current.cluster_at, station.current.cluster)
+                for station in self._stations.values()
+                if station.current.cluster is not None and station.current.cluster.name == name
+            ]
+        if not told:
+            return None
+        at, found = max(told, key=lambda one: one[0])
+        return found, at
+
     def set_busy(self, worker: object, *, busy: bool) -> None:
         """A lane tells whether it has work under way."""
         with self._changed:
@@ -181,6 +206,10 @@ def _update(station: _Station) -> Update:
         gone_switches=_gone(old.switches, new.switches),
         jobs=_changed(old.jobs, new.jobs),
         gone_jobs=_gone(old.jobs, new.jobs),
+        replicas=_changed(old.replicas, new.replicas),
+        gone_replicas=_gone(old.replicas, new.replicas),
+        cluster=new.cluster if new.cluster != old.cluster else None,
+        cluster_at=new.cluster_at,
     )
 
 

@@ -11,7 +11,18 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from tui.hyperv.model import Host, HostVitals, Job, Record, Switch, Trouble, Vm, VmVitals
+from tui.hyperv.model import (
+    Cluster,
+    Host,
+    HostVitals,
+    Job,
+    Record,
+    Replica,
+    Switch,
+    Trouble,
+    Vm,
+    VmVitals,
+)
 from tui.hyperv.sheet import Sheet
 
 # -- deck to collector ---------------------------------------------------------------------
@@ -63,7 +74,7 @@ class Call(msgspec.Struct, frozen=True, tag=True):
     action: str
     host: str
     target: str
-    """VM GUID, switch id, job id or host id."""
+    """VM GUID, host id, or the id of a switch, job, role, node, shared volume or replica."""
     arguments: dict[str, Any] = {}
     seen_state: int | None = None
     """EnabledState the person saw; the call is refused when the host says otherwise."""
@@ -121,6 +132,12 @@ class Update(msgspec.Struct, frozen=True, gc=False):
     gone_switches: tuple[str, ...] = ()
     jobs: tuple[Job, ...] = ()
     gone_jobs: tuple[str, ...] = ()
+    replicas: tuple[Replica, ...] = ()
+    gone_replicas: tuple[str, ...] = ()
+    cluster: Cluster | None = None
+    """The whole of it when anything of it changed; roles come and go too often together."""
+    cluster_at: float = 0.0
+    """When the host last told of its cluster; 0: another node does."""
 
 
 class Phase(StrEnum):

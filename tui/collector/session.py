@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Self
@@ -103,14 +103,16 @@ class Session:
         *,
         wait: bool = True,
         timeout: float | None = None,
+        also: Iterable[str] = (),
     ) -> dict[str, CallUpdate]:
-        """Run calls and answer the last update of each, by call id.
+        """Run calls and answer the last update of each, by call id. ``also``: other hosts on
+        which it shows that one is done.
 
         With ``wait`` that is a final one; without, a host's acceptance is enough, of the last
         step where there are several. After ``timeout`` seconds the last update known stands.
         """
         last: dict[str, CallUpdate] = {}
-        for host in {call.host for call in calls}:
+        for host in {call.host for call in calls} | set(also):
             if host in self.links:
                 self._crew.watch(self.links[host]).start()
         for call in calls:

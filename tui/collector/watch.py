@@ -35,6 +35,8 @@ LONGEST_BACKOFF = 60.0
 LONGEST_STRETCH = 60.0
 FACTS_EVERY = 600.0
 SHEET_EVERY = 10.0
+CLUSTER_EVERY = 5.0
+"""Seconds between looks at the cluster, at least, by the one node that tells of it."""
 NEWCOMER_AFTER = 5.0
 """Seconds between slow tiers, at least, when machines appear of which little is known."""
 
@@ -48,9 +50,11 @@ class Tier(Flag):
     FACTS = auto()
     SHEET = auto()
     """The one machine that is being looked at in full."""
+    CLUSTER = auto()
+    """How the failover cluster stands; with ``SLOW`` also how it is set up."""
     CHANGED = FAST | SLOW | SHEET
     """What an action may have touched."""
-    ALL = FAST | SLOW | FACTS | SHEET
+    ALL = FAST | SLOW | FACTS | SHEET | CLUSTER
 
 
 @dataclass(slots=True)
@@ -100,7 +104,8 @@ class Watch:
         self._trips: deque[float] = deque(maxlen=9)
         self._failures = 0
         self._stretch = 0.0
-        self._due = {Tier.FAST: 0.0, Tier.SLOW: 0.0, Tier.FACTS: 0.0, Tier.SHEET: math.inf}
+        self._due = dict.fromkeys((Tier.FAST, Tier.SLOW, Tier.FACTS, Tier.CLUSTER), 0.0)
+        self._due[Tier.SHEET] = math.inf
         self._inspected = ""
         self._wake = threading.Condition()
         self._wanted = Tier.NONE
@@ -189,20 +194,20 @@ class Watch:
         failure: HvError | None = None
         if self._reader is None:
             tiers |= Tier.FAST
-        for tier in (Tier.FAST, Tier.SHEET, Tier.FACTS, Tier.SLOW):
-            if tier in tiers and (failure := self._read(tier)) is not None:
+        for tier in (Tier.FAST, Tier.SHEET, Tier.FACTS, Tier.SLOW, Tier.CLUSTER):
+            if tier in tiers and (failure := self._read(tier, tiers)) is not None:
                 break
         if failure is None:
             self._failures = 0
         self._reschedule(tiers, started, failure)
         return failure
 
-    def _read(self, tier: Tier) -> HvError | None:
+    def _read(self, tier: Tier, tiers: Tier) -> HvError | None:
         started, read_at = time.monotonic(), self._now()
         if tier is not Tier.FAST:  # the reader knows nothing of when its fast tick was
             read_at = self._inventory.vitals.read_at
         try:
-            self._inventory = self._reading(tier)
+            self._inventory = self._reading(tier, tiers)
         except HvError as error:
             return self._failed(tier, error)
         except Exception as error:
@@ -216,7 +221,7 @@ class Watch:
         self._publish(link, None, read_at=read_at)
         return None
 
-    def _reading(self, tier: Tier) -> Inventory:
+    def _reading(self, tier: Tier, tiers: Tier) -> Inventory:
         if self._reader is None:
             self._client = self._connect(self.link, self._throttle, self._exchanged)
             self._reader = Reader(
@@ -236,8 +241,17 @@ class Watch:
             case Tier.SHEET:
                 self._read_sheet()
                 return self._inventory
+            case Tier.CLUSTER:
+                return self._read_cluster(self._reader, whole=Tier.SLOW in tiers)
             case _:
                 return self._reader.fast()
+
+    def _read_cluster(self, reader: Reader, *, whole: bool) -> Inventory:
+        """One node tells for all; the others spare the cluster their questions."""
+        cluster = self._inventory.host.cluster
+        if not cluster or self._hub.speaker(cluster) != self.link.id:
+            return reader.silence()
+        return reader.cluster(whole=whole)
 
     def _read_sheet(self) -> None:
         vm = self._inspected
@@ -312,6 +326,8 @@ class Watch:
             self._due[Tier.SHEET] = now + SHEET_EVERY
         if Tier.FACTS in tiers:
             self._due[Tier.FACTS] = now + FACTS_EVERY
+        if Tier.CLUSTER in tiers:
+            self._due[Tier.CLUSTER] = now + max(CLUSTER_EVERY, self._interval())
 
     def _backoff(self, failure: HvError) -> float:
         """Doubling with jitter. A refused password waits longest: accounts lock."""

@@ -24,6 +24,8 @@ class Facts:
     numa: Rows | None = None
     service: Rows | None = None
     migration: Rows | None = None
+    listener: Rows | None = None
+    migration_networks: Rows | None = None
     cluster: Rows | None = None
 
 
@@ -40,17 +42,35 @@ def join_host(previous: Host, facts: Facts) -> Host:
         host = replace(host, numa_nodes=len(facts.numa))
     if facts.service:
         host = _with_service(host, facts.service[0])
-    if facts.migration:
-        row = facts.migration[0]
-        host = replace(
-            host,
-            migration_enabled=clean.truth(row.get("EnableVirtualSystemMigration")),
-            max_migrations=clean.number(row.get("MaximumActiveVirtualSystemMigration")),
-            max_storage_migrations=clean.number(row.get("MaximumActiveStorageMigration")),
-        )
+    host = _with_migration(host, facts)
     if facts.cluster is not None:
         names = [clean.text(row.get("Name")) for row in facts.cluster]
         host = replace(host, cluster=names[0] if names else "")
+    return host
+
+
+def _with_migration(host: Host, facts: Facts) -> Host:
+    if facts.migration:
+        get = facts.migration[0].get
+        host = replace(
+            host,
+            migration_enabled=clean.truth(get("EnableVirtualSystemMigration")),
+            max_migrations=clean.number(get("MaximumActiveVirtualSystemMigration")),
+            max_storage_migrations=clean.number(get("MaximumActiveStorageMigration")),
+            migration_authentication=clean.maybe(get("AuthenticationType")),
+            migration_compression=clean.truth(get("EnableCompression")),
+            migration_smb=clean.truth(get("EnableSmbTransport")),
+        )
+    if facts.listener:
+        addresses = clean.texts(facts.listener[0].get("MigrationServiceListenerIPAddressList"))
+        host = replace(host, migration_addresses=addresses)
+    if facts.migration_networks is not None:
+        rows = sorted(facts.migration_networks, key=lambda row: clean.number(row.get("Metric")))
+        networks = tuple(
+            f"{clean.text(row.get('SubnetNumber'))}/{clean.number(row.get('PrefixLength'))}"
+            for row in rows
+        )
+        host = replace(host, migration_networks=networks)
     return host
 
 

@@ -112,6 +112,7 @@ def join_vitals(
         since_at_least=before.since_at_least if before else previous is None,
         process=previous.process if previous and alive else 0,
         had_contact=_had_contact(heartbeat, started_at, previous),
+        replication_mode=previous.replication_mode if previous else 0,
     )
 
 
@@ -137,7 +138,9 @@ def join_standings(
             continue
         changed_at = clean.moment(row.get("TimeOfLastStateChange"))
         process = clean.number(row.get("ProcessID")) if known.state in states.HAS_WORKER else 0
-        known = replace(known, process=process) if process != known.process else known
+        mode = clean.number(row.get("ReplicationMode"))
+        if (process, mode) != (known.process, known.replication_mode):
+            known = replace(known, process=process, replication_mode=mode)
         if row.get("EnabledState") == known.state and 0 < changed_at <= now:
             known = replace(known, since=changed_at, since_at_least=False)
         found[known.id] = known
@@ -238,6 +241,7 @@ def _with_processor(vm: Vm, processors: Mapping[str, CimInstance] | None) -> Vm:
         vm,
         processors=clean.number(row.get("VirtualQuantity")),
         nested=row.get("ExposeVirtualizationExtensions") is True,
+        limits_features=row.get("LimitProcessorFeatures") is True,
     )
 
 

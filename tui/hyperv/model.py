@@ -13,9 +13,15 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
+from tui.hyperv.cluster import Cluster
+from tui.hyperv.record import Record
+from tui.hyperv.replica import Replica
 
-class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Base of everything that flows: immutable, compact on the pipe."""
+__all__ = [
+    "Checkpoint", "Cluster", "Disk", "Host", "HostVitals", "Integration", "Inventory", "Job",
+    "Link", "Nic", "NicKind", "Record", "Replica", "Switch", "SwitchKind", "Trouble", "Uplink",
+    "Vlan", "VlanMode", "Vm", "VmVitals", "Volume",
+]  # fmt: skip
 
 
 # -- hosts ---------------------------------------------------------------------------------
@@ -116,6 +122,14 @@ class Host(Record, frozen=True):
     """First address it gives to adapters (MinimumMacAddress), twelve hex digits."""
     mac_pool_end: str = ""
     """Last address of that pool (MaximumMacAddress)."""
+    migration_authentication: int | None = None
+    """AuthenticationType of its migrations: 0 CredSSP, 1 Kerberos; None not told."""
+    migration_compression: bool | None = None
+    migration_smb: bool | None = None
+    migration_addresses: tuple[str, ...] = ()
+    """Addresses it takes live migrations on (MigrationServiceListenerIPAddressList)."""
+    migration_networks: tuple[str, ...] = ()
+    """Networks it moves machines over, as ``10.0.0.0/24``; empty: any."""
 
 
 class HostVitals(Record, frozen=True):
@@ -141,6 +155,8 @@ class HostVitals(Record, frozen=True):
     disk_read: float | None = None
     """Bytes per second of its virtual storage devices."""
     disk_write: float | None = None
+    clock: float | None = None
+    """Seconds its clock is ahead of ours; None not told."""
     requests: int = 0
     """WS-Man requests since start."""
     bytes: int = 0
@@ -277,6 +293,10 @@ class Vm(Record, frozen=True):
     tpm: bool | None = None
     """A virtual TPM is enabled."""
     shielded: bool | None = None
+    limits_features: bool = False
+    """Its processors show only what older ones have too (LimitProcessorFeatures)."""
+    devices: tuple[str, ...] = ()
+    """Devices of the host it holds: assigned PCI Express functions, GPU partitions."""
 
 
 class VmVitals(Record, frozen=True):
@@ -320,6 +340,9 @@ class VmVitals(Record, frozen=True):
     """Id of its worker process on the host, as of the last slow tick; 0 not known."""
     had_contact: bool = False
     """Its heartbeat has been seen in this run: silence now is a loss."""
+    replication_mode: int = 0
+    """ReplicationMode: 0 none, 1 primary, 2 replica, 3 test replica, 4 extended replica; as of
+    the last slow tick."""
 
     @property
     def demand(self) -> int | None:
@@ -401,7 +424,12 @@ class Inventory(Record, frozen=True):
 
     host: Host
     vitals: HostVitals
-    vms: dict[str, Vm] = {}
-    vm_vitals: dict[str, VmVitals] = {}
-    switches: dict[str, Switch] = {}
-    jobs: dict[str, Job] = {}
+    vms: dict[str, Vm] = msgspec.field(default_factory=dict)
+    vm_vitals: dict[str, VmVitals] = msgspec.field(default_factory=dict)
+    switches: dict[str, Switch] = msgspec.field(default_factory=dict)
+    jobs: dict[str, Job] = msgspec.field(default_factory=dict)
+    replicas: dict[str, Replica] = msgspec.field(default_factory=dict)
+    cluster: Cluster | None = None
+    """The cluster it is a node of, as it last told of it; None while another node tells."""
+    cluster_at: float = 0.0
+    """Unix time of that."""

@@ -66,7 +66,9 @@ STORAGE_COUNTER = Query(
     (*_CLOCKS, "ReadBytesPersec", "WriteBytesPersec"),
     namespace=CIMV2,
 )
-FREE_MEMORY = Query("Win32_OperatingSystem", ("FreePhysicalMemory",), namespace=CIMV2)
+FREE_MEMORY = Query(
+    "Win32_OperatingSystem", ("FreePhysicalMemory", "LocalDateTime"), namespace=CIMV2
+)
 JOBS = Query("CIM_ConcreteJob")
 
 # -- slow ----------------------------------------------------------------------------------
@@ -94,11 +96,12 @@ SYSTEMS = Query(
     "OR VirtualSystemType LIKE 'Microsoft:Hyper-V:Snapshot:%'",
 )
 STANDINGS = Query(
-    "Msvm_ComputerSystem", ("Name", "EnabledState", "TimeOfLastStateChange", "ProcessID")
+    "Msvm_ComputerSystem",
+    ("Name", "EnabledState", "TimeOfLastStateChange", "ProcessID", "ReplicationMode"),
 )
 PROCESSORS = Query(
     "Msvm_ProcessorSettingData",
-    ("InstanceID", "VirtualQuantity", "ExposeVirtualizationExtensions"),
+    ("InstanceID", "VirtualQuantity", "ExposeVirtualizationExtensions", "LimitProcessorFeatures"),
 )
 MEMORY = Query(
     "Msvm_MemorySettingData",
@@ -227,6 +230,42 @@ MIGRATION_OPTIONS = Query(
         "EnableVirtualSystemMigration",
         "MaximumActiveVirtualSystemMigration",
         "MaximumActiveStorageMigration",
+        "AuthenticationType",
+        "EnableCompression",
+        "EnableSmbTransport",
     ),
 )
+MIGRATION_LISTENER = Query(
+    "Msvm_VirtualSystemMigrationService", ("MigrationServiceListenerIPAddressList",)
+)
+MIGRATION_NETWORKS = Query(
+    "Msvm_VirtualSystemMigrationNetworkSettingData", ("SubnetNumber", "PrefixLength", "Metric")
+)
 CLUSTER_NAME = Query("MSCluster_Cluster", ("Name",), namespace=CLUSTER)
+
+# -- cluster -------------------------------------------------------------------------------
+
+CLUSTER_NODES = Query(
+    "MSCluster_Node",
+    ("Name", "State", "StatusInformation", "NodeDrainStatus", "NodeWeight", "DynamicWeight"),
+    namespace=CLUSTER,
+)
+CLUSTER_GROUPS = Query("MSCluster_ResourceGroup", namespace=CLUSTER)
+"""Whole: which columns there are depends on the version of Windows."""
+CLUSTER_RESOURCES = Query("MSCluster_Resource", namespace=CLUSTER)
+"""Whole: private properties come only with whole instances."""
+CLUSTER_ITSELF = Query("MSCluster_Cluster", namespace=CLUSTER)
+PREFERRED_OWNERS = Query("MSCluster_ResourceGroupToPreferredNode", namespace=CLUSTER)
+SHARED_VOLUMES = Query(
+    "MSCluster_ClusterSharedVolume", ("Name", "FaultState", "BackupState"), namespace=CLUSTER
+)
+SHARED_VOLUME_DISKS = Query("MSCluster_ClusterSharedVolumeToResource", namespace=CLUSTER)
+SHARED_VOLUME_SPACES = Query("MSCluster_ClusterSharedVolumeToPartition", namespace=CLUSTER)
+PARTITIONS = Query(
+    "MSCluster_DiskPartition", ("Path", "MountPoints", "TotalSize", "FreeSpace"), namespace=CLUSTER
+)
+CLUSTER_NETWORKS = Query(
+    "MSCluster_Network",
+    ("Name", "Address", "IPv4PrefixLengths", "Role", "State", "Metric"),
+    namespace=CLUSTER,
+)

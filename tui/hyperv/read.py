@@ -1,18 +1,31 @@
-"""Reading a host: three tiers of queries joined into one ``Inventory``.
+"""Reading a host: tiers of queries joined into one ``Inventory``.
 
 *Fast* tells how everything is, in at most three requests however many machines there are;
-*slow* tells how it is set up; *facts* what the host is. A tier that is not read keeps what it
-told before. A class that is missing costs only what it would have told.
+*slow* tells how it is set up; *facts* what the host is; *cluster*, on one node of each, how the
+failover cluster stands. A tier that is not read keeps what it told before. A class that is
+missing costs only what it would have told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace as replace_parts
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from tui.hyperv import clean, counters, devices, hosts, jobs, machines, networks, paths, queries
+from tui.hyperv import (
+    clean,
+    clusters,
+    counters,
+    devices,
+    hosts,
+    jobs,
+    machines,
+    networks,
+    paths,
+    queries,
+)
 from tui.hyperv.ask import Asker, Query
 from tui.hyperv.machines import Rates
 from tui.hyperv.model import Host, HostVitals, Inventory, Job, Nic, Vm
@@ -139,8 +152,15 @@ class Reader:
             case "disk":
                 self._disk = None if rows is None else self._images.feed(rows)
             case _:
-                free = clean.maybe(rows[0].get("FreePhysicalMemory")) if rows else None
-                self._set_vitals(memory_free=None if free is None else free * _KILOBYTE)
+                self._take_system(rows)
+
+    def _take_system(self, rows: list[CimInstance] | None) -> None:
+        free = clean.maybe(rows[0].get("FreePhysicalMemory")) if rows else None
+        local = clean.moment(rows[0].get("LocalDateTime")) if rows else 0.0
+        self._set_vitals(
+            memory_free=None if free is None else free * _KILOBYTE,
+            clock=local - self._now() if local else None,
+        )
 
     def _set_vitals(self, **changes: float | None) -> None:
         vitals = replace(self._inventory.vitals, **changes)
@@ -293,11 +313,48 @@ class Reader:
             numa=optional(queries.NUMA_NODES),
             service=optional(queries.SERVICE_OPTIONS),
             migration=optional(queries.MIGRATION_OPTIONS),
+            listener=optional(queries.MIGRATION_LISTENER),
+            migration_networks=optional(queries.MIGRATION_NETWORKS),
             cluster=optional(queries.CLUSTER_NAME),
         )
         host = hosts.join_host(self._inventory.host, facts)
         self._inventory = replace(self._inventory, host=host)
         self._prime("cpu", "memory")
+        return self._inventory
+
+    # -- cluster ---------------------------------------------------------------------------
+
+    def cluster(self, *, whole: bool) -> Inventory:
+        """How the cluster of this node stands; ``whole``: and how it is set up."""
+        optional = self._ask.optional
+        before = self._inventory
+        parts = clusters.Parts(
+            nodes=optional(queries.CLUSTER_NODES), groups=optional(queries.CLUSTER_GROUPS)
+        )
+        if whole or before.cluster is None or before.cluster.moving:
+            parts = replace_parts(parts, resources=optional(queries.CLUSTER_RESOURCES))
+        if whole or before.cluster is None:
+            parts = replace_parts(
+                parts,
+                cluster=optional(queries.CLUSTER_ITSELF),
+                preferred=optional(queries.PREFERRED_OWNERS),
+                volumes=optional(queries.SHARED_VOLUMES),
+                volume_resources=optional(queries.SHARED_VOLUME_DISKS),
+                partitions=optional(queries.PARTITIONS),
+                volume_partitions=optional(queries.SHARED_VOLUME_SPACES),
+                networks=optional(queries.CLUSTER_NETWORKS),
+            )
+        found = clusters.join_cluster(before.cluster, parts)
+        read = parts.nodes is not None and parts.groups is not None
+        self._inventory = replace(
+            before, cluster=found, cluster_at=self._now() if read else before.cluster_at
+        )
+        return self._inventory
+
+    def silence(self) -> Inventory:
+        """Another node tells of the cluster from now on."""
+        if self._inventory.cluster is not None:
+            self._inventory = replace(self._inventory, cluster=None)
         return self._inventory
 
     def _prime(self, *names: str) -> None:

@@ -2,7 +2,18 @@
 
 from tui.store.changes import Changes, Delta, LinkChange
 from tui.store.fleet import HostEntry
-from tui.store.rows import HostRow, JobRow, Mark, Stale, SwitchRow, VmRow
+from tui.store.rows import (
+    HostRow,
+    JobRow,
+    Mark,
+    NodeRow,
+    ReplicaRow,
+    RoleRow,
+    Stale,
+    SwitchRow,
+    VmRow,
+    VolumeRow,
+)
 from tui.store.series import History, Metric
 from tui.store.store import Store
 
@@ -16,8 +27,12 @@ __all__ = [
     "LinkChange",
     "Mark",
     "Metric",
+    "NodeRow",
+    "ReplicaRow",
+    "RoleRow",
     "Stale",
     "Store",
     "SwitchRow",
     "VmRow",
+    "VolumeRow",
 ]

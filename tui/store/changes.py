@@ -6,7 +6,19 @@ from dataclasses import dataclass, field
 
 from tui.collector.messages import CallUpdate
 from tui.hyperv.model import Link, Trouble
-from tui.store.rows import HostRow, JobRow, SwitchRow, VmRow
+from tui.store.rows import (
+    HostRow,
+    JobRow,
+    NodeRow,
+    ReplicaRow,
+    RoleRow,
+    SwitchRow,
+    VmRow,
+    VolumeRow,
+)
+
+Row = VmRow | HostRow | SwitchRow | JobRow | RoleRow | NodeRow | VolumeRow | ReplicaRow
+"""A row of any kind."""
 
 
 @dataclass(slots=True)
@@ -60,6 +72,10 @@ class Changes:
     vms: Delta = field(default_factory=Delta)
     switches: Delta = field(default_factory=Delta)
     jobs: Delta = field(default_factory=Delta)
+    roles: Delta = field(default_factory=Delta)
+    nodes: Delta = field(default_factory=Delta)
+    volumes: Delta = field(default_factory=Delta)
+    replicas: Delta = field(default_factory=Delta)
     calls: set[str] = field(default_factory=set)
     """Ids of calls that moved on."""
     settled: list[CallUpdate] = field(default_factory=list)
@@ -73,7 +89,19 @@ class Changes:
     """Hosts with a gap in their sequence: ask for everything."""
     links: list[LinkChange] = field(default_factory=list)
 
-    def touch_row(self, key: str, row: VmRow | HostRow | SwitchRow | JobRow) -> None:
+    @property
+    def deltas(self) -> tuple[Delta, ...]:
+        """Those of every kind."""
+        return (
+            self.hosts, self.vms, self.switches, self.jobs,
+            self.roles, self.nodes, self.volumes, self.replicas,
+        )  # fmt: skip
+
+    def touch_row(self, key: str, row: Row) -> None:
         """Note a change of a row of any kind."""
-        delta = {VmRow: self.vms, HostRow: self.hosts, SwitchRow: self.switches}.get(type(row))
-        (self.jobs if delta is None else delta).touch(key)
+        deltas: dict[type[Row], Delta] = {
+            VmRow: self.vms, HostRow: self.hosts, SwitchRow: self.switches, JobRow: self.jobs,
+            RoleRow: self.roles, NodeRow: self.nodes, VolumeRow: self.volumes,
+            ReplicaRow: self.replicas,
+        }  # fmt: skip
+        deltas[type(row)].touch(key)

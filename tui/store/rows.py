@@ -12,7 +12,8 @@ from enum import IntEnum
 
 from tui.actions.declare import Target
 from tui.collector.messages import Phase
-from tui.hyperv.model import Host, HostVitals, Job, Link, Switch, Vm, VmVitals
+from tui.hyperv.cluster import Cluster, ClusterNode, Role, SharedVolume
+from tui.hyperv.model import Host, HostVitals, Job, Link, Replica, Switch, Vm, VmVitals
 
 
 class Stale(IntEnum):
@@ -148,3 +149,81 @@ class JobRow:
     @property
     def name(self) -> str:
         return self.job.name
+
+
+@dataclass(slots=True, eq=False)
+class RoleRow:
+    """A role of a failover cluster."""
+
+    key: str
+    """``role:CLUSTER/NAME``."""
+    thing: Role
+    cluster: Cluster
+    host: Host
+    """The node that tells of the cluster, and through which the role is acted upon."""
+    host_vitals: HostVitals
+    stale: Stale = Stale.FRESH
+    marked: bool = False
+    pending: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.thing.name
+
+
+@dataclass(slots=True, eq=False)
+class NodeRow:
+    """A node of a failover cluster, configured as a host here or not."""
+
+    key: str
+    """``node:CLUSTER/NAME``."""
+    thing: ClusterNode
+    cluster: Cluster
+    host: Host
+    """The node that tells of the cluster."""
+    host_vitals: HostVitals
+    stale: Stale = Stale.FRESH
+    marked: bool = False
+    pending: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.thing.name
+
+
+@dataclass(slots=True, eq=False)
+class VolumeRow:
+    """A cluster shared volume."""
+
+    key: str
+    """``csv:CLUSTER/NAME``."""
+    thing: SharedVolume
+    cluster: Cluster
+    host: Host
+    """The node that tells of the cluster."""
+    host_vitals: HostVitals
+    stale: Stale = Stale.FRESH
+    marked: bool = False
+    pending: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.thing.name
+
+
+@dataclass(slots=True, eq=False)
+class ReplicaRow:
+    """One end of a replication relationship, on the host that tells of it."""
+
+    key: str
+    """``Replica.id``."""
+    replica: Replica
+    host: Host
+    host_vitals: HostVitals
+    stale: Stale = Stale.FRESH
+    marked: bool = False
+    pending: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.replica.name

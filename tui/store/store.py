@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import replace
-from functools import partial
 
-from tui.actions.declare import Kind, Target
+from tui.actions.declare import Target
 from tui.collector.messages import Batch, Call, CallUpdate, Exchange, HostLink, Update
 from tui.hyperv.model import Host, HostVitals, Inventory, Link, Vm, VmVitals
 from tui.hyperv.sheet import Sheet
+from tui.store import targets
 from tui.store.calls import Calls
-from tui.store.changes import Changes, LinkChange
+from tui.store.changes import Changes, LinkChange, Row
+from tui.store.clusters import Clusters
 from tui.store.fleet import Fleet, HostEntry
 from tui.store.groups import Groups
+from tui.store.replicas import Replicas
 from tui.store.rows import HostRow, JobRow, Mark, Stale, SwitchRow, VmRow
 from tui.store.series import History
 
@@ -30,8 +31,6 @@ FORGET_AFTER = 600.0
 INTERVAL = 2.0
 """Assumed until a host tells its own."""
 
-Row = VmRow | HostRow | SwitchRow | JobRow
-
 
 class Store:
     """Everything the panes show."""
@@ -41,6 +40,8 @@ class Store:
         self.host_rows: dict[str, HostRow] = {}
         self.switches: dict[str, SwitchRow] = {}
         self.jobs: dict[str, JobRow] = {}
+        self.clusters = Clusters()
+        self.replicas = Replicas()
         self.groups = Groups()
         self.exchanges: deque[Exchange] = deque(maxlen=EXCHANGES)
         """Newest first."""
@@ -86,6 +87,10 @@ class Store:
             or self.host_rows.get(key)
             or self.switches.get(key)
             or self.jobs.get(key)
+            or self.clusters.roles.get(key)
+            or self.clusters.nodes.get(key)
+            or self.clusters.volumes.get(key)
+            or self.replicas.rows.get(key)
             or self.groups.rows.get(key)
         )
 
@@ -100,19 +105,7 @@ class Store:
     def target(self, key: str) -> Target | None:
         """What an action needs to know of a row; None for groups and what is gone."""
         row = self.row(key)
-        if row is None or (isinstance(row, HostRow) and row.group):
-            return None
-        if isinstance(row, HostRow):
-            target = Target(Kind.HOST, row.key, row.name, row.host, row.vitals)
-        elif isinstance(row, VmRow):
-            target = Target(Kind.VM, row.vm.id, row.name, row.host, row.host_vitals, row.vm)
-            target = replace(target, vitals=row.vitals, sheet=self.sheet(row.vm))
-        elif isinstance(row, SwitchRow):
-            target = Target(Kind.SWITCH, row.key, row.name, row.host, row.host_vitals)
-            target = replace(target, switch=row.switch)
-        else:
-            target = Target(Kind.JOB, row.key, row.name, row.host, row.host_vitals, job=row.job)
-        return replace(target, around=partial(self.around, target.host.id))
+        return None if row is None else targets.target_of(self, row)
 
     def sheet(self, vm: Vm) -> Sheet | None:
         """The machine in full, when it has been read on the host it is on."""
@@ -121,16 +114,7 @@ class Store:
 
     def around(self, host: str) -> Inventory:
         """What is known of one host, as the collector has it."""
-        entry = self.hosts[host]
-        vms = [row for row in self.vms.values() if row.host.id == host]
-        return Inventory(
-            entry.info,
-            entry.vitals,
-            {row.vm.id: row.vm for row in vms},
-            {row.vm.id: row.vitals for row in vms},
-            {key: row.switch for key, row in self.switches.items() if row.host.id == host},
-            {key: row.job for key, row in self.jobs.items() if row.host.id == host},
-        )
+        return targets.around(self, host)
 
     def oldest(self, now: float) -> tuple[float, str]:
         """Age in seconds of the oldest data on screen, and its host; (0, "") without data."""
@@ -242,6 +226,8 @@ class Store:
             self.fleet.merge(entry, update)
         self._apply_switches(entry, update, changes)
         self._apply_jobs(entry, update, changes)
+        self.replicas.apply(entry, update, self.marks, changes)
+        self.clusters.apply(entry, update, self.marks, changes)
         self._record(entry, update.read_at)
 
     def _apply_host(self, entry: HostEntry, update: Update, changes: Changes) -> None:
@@ -370,10 +356,11 @@ class Store:
             changes.hosts.changed |= self.groups.rebuild(self.host_rows)
 
     def _after(self, changes: Changes, now: float) -> None:
-        for key in changes.vms.removed | changes.switches.removed | changes.hosts.removed:
-            self._gone.setdefault(key, now)
-        for key in changes.vms.added | changes.switches.added | changes.hosts.added:
-            self._gone.pop(key, None)
+        for delta in changes.deltas:
+            for key in delta.removed:
+                self._gone.setdefault(key, now)
+            for key in delta.added:
+                self._gone.pop(key, None)
         self._age(changes, now)
         self._calls.settle_unknown(self.target, changes.vms, now, changes)
         self._show_pending(changes)
@@ -401,6 +388,8 @@ class Store:
                 _set_stale(self.switches[key], level, changes)
             for key in entry.jobs:
                 _set_stale(self.jobs[key], level, changes)
+        self.clusters.follow(self.hosts, changes)
+        self.replicas.follow(self.hosts, changes)
 
     # -- hosts come and go -----------------------------------------------------------------
 
@@ -422,8 +411,10 @@ class Store:
         for key in entry.jobs:
             del self.jobs[key]
             changes.jobs.remove(key)
+        self.replicas.forget(host, changes)
         del self.fleet.hosts[host], self.host_rows[host]
         changes.hosts.remove(host)
+        self.clusters.forget(self.hosts, changes)
 
 
 def staleness(vitals: HostVitals, read_at: float, now: float) -> Stale:

@@ -104,9 +104,13 @@ class Dispatcher:
         """Queue one call for each target; as many as may are sent at once."""
         run = Run(action)
         for key, target in targets:
-            seen = target.vitals.state if target.vitals else None
             call = Call(
-                uuid.uuid4().hex, action.id, target.host.id, target.id, dict(arguments), seen
+                uuid.uuid4().hex,
+                action.id,
+                target.host.id,
+                target.id,
+                dict(arguments),
+                target.seen_state,
             )
             item = Item(key, target, call)
             run.items.append(item)

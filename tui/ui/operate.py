@@ -24,6 +24,10 @@ THINGS = {
     Kind.HOST: "hosts",
     Kind.SWITCH: "virtual switches",
     Kind.JOB: "jobs",
+    Kind.ROLE: "roles",
+    Kind.NODE: "nodes",
+    Kind.CSV: "cluster shared volumes",
+    Kind.REPLICA: "replication relationships",
 }
 
 
