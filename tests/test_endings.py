@@ -21,7 +21,7 @@ from tui.collector.framing import frame
 from tui.collector.hub import Hub
 from tui.collector.messages import Configure, HostLink
 
-SOON = 5.0
+SOON = PATIENCE
 
 
 @dataclass
