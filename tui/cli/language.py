@@ -91,7 +91,11 @@ def _globals(parser: argparse.ArgumentParser, *, deck: bool = True) -> None:
     taken, but not listed, where there is no deck."""
     which = parser.add_argument_group("hosts")
     add: Callable[..., Any] = _adder(which)
-    add("--demo", metavar="SCENE", help="a simulated fabric: homelab, datacenter, troubled, large")
+    add(
+        "--demo",
+        metavar="SCENE",
+        help="a simulated fabric: homelab, datacenter, troubled, large, migration",
+    )
     add("--host", action="append", metavar="HOST", help="a configured host, or an address or URL")
     add("--group", action="append", metavar="GROUP", help="the hosts of a configured group")
     add("--user", help=r"account for the hosts, DOMAIN\user or user@realm")

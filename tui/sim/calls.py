@@ -35,6 +35,11 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "ApplySnapshot": ("Snapshot",),
     "DestroySnapshot": ("AffectedSnapshot",),
     "DestroySnapshotTree": ("SnapshotSettingData",),
+    "MigrateVirtualSystemToHost": ("ComputerSystem",),
+    "CheckVirtualSystemIsMigratableToHost": ("ComputerSystem",),
+    "CheckVirtualSystemIsMigratable": ("ComputerSystem",),
+    "GetSystemCompatibilityInfo": ("ComputerSystem",),
+    "CheckSystemCompatibilityInfo": ("CompatibilityInfo",),
 }
 """Parameters without which a call means nothing; the class table does not tell."""
 

@@ -129,7 +129,7 @@ def virtual_processors(host: SimHost, now: float) -> Iterator[Row]:
     total = passed = 0.0
     for machine in running(host):
         busy = machine.done(now).busy * TICKS
-        alive = (now - machine.started_at) * TICKS
+        alive = (now - max(machine.started_at, machine.arrived)) * TICKS
         for index in range(machine.cpus):
             total += busy
             passed += alive

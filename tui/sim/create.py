@@ -6,7 +6,7 @@ import re
 from random import Random
 from typing import TYPE_CHECKING
 
-from tui.sim import build, files, hardware, machine, papers, shapes
+from tui.sim import build, files, hardware, machine, papers, shapes, spare_disks
 from tui.sim.guests import SYSTEMS
 from tui.sim.load import load_of
 from tui.sim.machine import Configuration, Machine
@@ -226,7 +226,8 @@ def bare(host: SimHost, plan: VmPlan, identity: str, random: Random) -> Machine:
 def _board(found: Machine, plan: VmPlan) -> None:
     prefix = f"Microsoft:{found.id}"
     put = found.current.put
-    put(build.processor(prefix, plan.cpus, nested=plan.nested))
+    processor = put(build.processor(prefix, plan.cpus, nested=plan.nested))
+    processor.values["LimitProcessorFeatures"] = plan.limited
     put(build.memory(prefix, plan.memory, min(plan.minimum, plan.memory), plan.maximum))
     put(build.security(prefix, tpm=plan.tpm))
     for item in (*build.services(prefix), *build.consoles(prefix, plan.generation)):
@@ -237,6 +238,7 @@ def _board(found: Machine, plan: VmPlan) -> None:
     found.outdated = plan.outdated
     if plan.tpm:
         found.key = found.host.fabric.random(found.host.name, plan.name, "key").randbytes(256)
+        found.sealed_by = found.host.name
 
 
 def _devices(host: SimHost, found: Machine, plan: VmPlan, random: Random) -> None:
@@ -277,6 +279,7 @@ def _disks(
         found.current.put(build.image(host.name, holder, path))
         if not plan.lost_disk:
             _furnish_disk(host, found, plan, path, index)
+    _pass_through(host, found, plan, second)
     ide = found.current.resources.get(f"Microsoft:{found.id}\\{shapes.IDE}\\1".lower())
     slot = 0 if ide else len(plan.disks)
     dvd = found.current.put(build.drive(host.name, ide or first, slot, dvd=True))
@@ -284,6 +287,15 @@ def _disks(
         found.current.put(build.image(host.name, dvd, plan.iso, iso=True))
         size = 1200 * files.MB + 700 * files.MB * (len(plan.iso) % 7)
         host.files.add(files.VirtualFile(plan.iso, size, size))
+
+
+def _pass_through(host: SimHost, found: Machine, plan: VmPlan, controller: CimInstance) -> None:
+    """A drive that is one of the host's own disks."""
+    if plan.passes_through:
+        slot = len(plan.disks) + 2
+        drive = found.current.put(build.drive(host.name, controller, slot, physical=True))
+        ref = spare_disks.ref(host, plan.passes_through)
+        drive.values["HostResource"] = (shapes.object_path(host.name, ref),)
 
 
 def _vacant(host: SimHost, stem: str, kind: str) -> str:

@@ -160,7 +160,7 @@ def guest_network(machine: Machine, nic: CimInstance, *, answers: bool) -> CimIn
         "Msvm_GuestNetworkAdapterConfiguration",
         InstanceID="Microsoft:GuestNetwork\\" + key.removeprefix("Microsoft:"),
         ProtocolIFType=4098 if addresses else 0,
-        DHCPEnabled=bool(addresses) and machine.number % 3 == 0,
+        DHCPEnabled=bool(addresses) and int(machine.id[:8], 16) % 3 == 0,
         IPAddresses=addresses,
         Subnets=tuple("255.255.255.0" if "." in a else "/64" for a in addresses),
         DefaultGateways=(gateway,) if addresses else (),

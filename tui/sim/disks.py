@@ -62,10 +62,11 @@ def held(configuration: Configuration) -> Iterator[str]:
 
 
 def everyone(host: SimHost) -> Iterator[Machine]:
-    """The machines that can open this host's files: those of the whole cluster."""
-    hosts = host.fabric.nodes(host.plan.cluster) if host.plan.cluster else [host]
-    for one in hosts:
-        yield from list(one.machines.values())
+    """The machines that can open this host's files: those of the cluster and of shares."""
+    for one in host.fabric.hosts.values():
+        together = host.plan.cluster and one.plan.cluster == host.plan.cluster
+        if one is host or together or not set(host.plan.shares).isdisjoint(one.plan.shares):
+            yield from (machine for machine in list(one.machines.values()) if not machine.gone)
 
 
 def holders(host: SimHost, file: VirtualFile) -> list[Machine]:

@@ -25,7 +25,8 @@ class Scope:
     """Memory of a running machine is saved with it."""
 
 
-def _clone(file: VirtualFile, path: str, parent: str) -> VirtualFile:
+def clone(file: VirtualFile, path: str, parent: str) -> VirtualFile:
+    """The same disk in another place."""
     made = VirtualFile(path, file.size, file.used, parent, file.kind)
     for name in ("live", "partitioned", "block", "sector", "physical", "identity"):
         setattr(made, name, getattr(file, name))
@@ -94,7 +95,7 @@ class Export:
             if file.key in self._moved:
                 continue
             parent = self._moved.get(file.parent.lower(), file.parent)
-            self._put(_clone(file, self._free_name(file.path), parent), file.key)
+            self._put(clone(file, self._free_name(file.path), parent), file.key)
 
     def _put(self, file: VirtualFile, origin: str) -> None:
         self.made[file.key] = file

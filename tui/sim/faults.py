@@ -33,6 +33,16 @@ class Faults:
     """Percent at which every new job fails; -1 for none."""
     job_fails: int = -1
     """How many new jobs ``job_fails_at`` still applies to; -1 to all."""
+    moves_fail_at: int = -1
+    """Percent at which every migration from here fails; -1 for none."""
+    moves_fail: int = -1
+    """How many migrations ``moves_fail_at`` still applies to; -1 to all."""
+    vanishes_at: int = -1
+    """Percent of the next migration to here at which this host goes down; -1 for never."""
+    vanishes_for: float = 300.0
+    """Seconds until it is back."""
+    listed_twice: float = 0.0
+    """Seconds a machine that has moved away is still listed here."""
 
     def take(self, name: str) -> bool:
         """Use one of a counter up; True while there is something to use."""
@@ -49,6 +59,9 @@ _ALIASES = {
     "unknown": "unknown_classes",
     "namespace": "missing_namespaces",
     "job": "job_fails_at",
+    "move": "moves_fail_at",
+    "vanish": "vanishes_at",
+    "twice": "listed_twice",
 }
 
 

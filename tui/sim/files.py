@@ -112,33 +112,44 @@ class FileSystem:
         self._host = host
         self._own = Shelf()
 
-    def _shelf(self, path: str) -> Shelf:
-        if self._host.plan.cluster and f"{path.lower()}\\".startswith(SHARED):
-            return self._host.fabric.shelves.setdefault(self._host.plan.cluster, Shelf())
+    def shelf(self, path: str) -> Shelf:
+        """Where a path is kept; the same for all hosts that see the same file there."""
+        lowered = f"{path.lower()}\\"
+        shelves = self._host.fabric.shelves
+        if self._host.plan.cluster and lowered.startswith(SHARED):
+            return shelves.setdefault(self._host.plan.cluster, Shelf())
+        for share in self._host.plan.shares:
+            if lowered.startswith(share.name.lower()):
+                return shelves.setdefault(share.name.lower(), Shelf())
         return self._own
+
+    def _shelves(self) -> list[Shelf]:
+        places = [share.name for share in self._host.plan.shares]
+        if self._host.plan.cluster:
+            places.append(SHARED)
+        return [self._own, *map(self.shelf, places)]
 
     # -- reading ---------------------------------------------------------------------------
 
     def __iter__(self) -> Iterator[VirtualFile]:
-        yield from list(self._own.files.values())
-        if self._host.plan.cluster:
-            yield from list(self._shelf(SHARED).files.values())
+        for shelf in self._shelves():
+            yield from list(shelf.files.values())
 
     def __contains__(self, path: str) -> bool:
         return self.get(path) is not None
 
     def get(self, path: str) -> VirtualFile | None:
-        return self._shelf(path).files.get(path.lower())
+        return self.shelf(path).files.get(path.lower())
 
     def folders(self) -> Iterator[str]:
         """Every folder, in the case it was made with."""
-        for shelf in {id(s): s for s in (self._own, self._shelf(SHARED))}.values():
+        for shelf in self._shelves():
             yield from list(shelf.folders.values())
 
     def has_folder(self, path: str) -> bool:
         lowered = path.rstrip("\\").lower()
-        return lowered in self._shelf(path).folders or any(
-            volume.name.rstrip("\\").lower() == lowered for volume in self._host.plan.volumes
+        return lowered in self.shelf(path).folders or any(
+            volume.name.rstrip("\\").lower() == lowered for volume in self._volumes()
         )
 
     def below(self, folder: str) -> list[VirtualFile]:
@@ -169,7 +180,7 @@ class FileSystem:
         if file.kind and not file.identity:
             file.identity = self.fresh_identity(file.path)
         self.make_folder(folder_of(file.path))
-        shelf = self._shelf(file.path)
+        shelf = self.shelf(file.path)
         shelf.files[file.key] = file
         volume = None if self._host.built else self.volume(file.path)
         if volume is not None:
@@ -182,7 +193,7 @@ class FileSystem:
         return str(uuid5(NAMESPACE_URL, text)).upper()
 
     def remove(self, path: str) -> VirtualFile | None:
-        return self._shelf(path).files.pop(path.lower(), None)
+        return self.shelf(path).files.pop(path.lower(), None)
 
     def move(self, file: VirtualFile, path: str) -> None:
         self.remove(file.path)
@@ -191,7 +202,7 @@ class FileSystem:
 
     def make_folder(self, path: str) -> None:
         while len(path) > 3 and not self.has_folder(path):
-            self._shelf(path).folders[path.lower()] = path
+            self.shelf(path).folders[path.lower()] = path
             path = folder_of(path)
 
     def drop_folder(self, path: str) -> None:
@@ -199,25 +210,28 @@ class FileSystem:
         prefix = path.rstrip("\\").lower()
         for file in self.below(path):
             self.remove(file.path)
-        folders = self._shelf(path).folders
+        folders = self.shelf(path).folders
         for key in [k for k in folders if k == prefix or k.startswith(prefix + "\\")]:
             del folders[key]
 
     # -- space -----------------------------------------------------------------------------
 
+    def _volumes(self) -> tuple[VolumePlan, ...]:
+        return (*self._host.plan.volumes, *self._host.plan.shares)
+
     def volume(self, path: str) -> VolumePlan | None:
-        """The volume a path is on."""
+        """The volume or share a path is on."""
         lowered = f"{path.lower()}\\"
-        fitting = [v for v in self._host.plan.volumes if lowered.startswith(v.name.lower())]
+        fitting = [v for v in self._volumes() if lowered.startswith(v.name.lower())]
         return max(fitting, key=lambda volume: len(volume.name), default=None)
 
     def _files_on(self, volume: VolumePlan) -> int:
-        shelf = self._shelf(volume.name.rstrip("\\"))
+        shelf = self.shelf(volume.name.rstrip("\\"))
         return sum(f.used for f in shelf.files.values() if self.volume(f.path) is volume)
 
     def _moved(self, volume: VolumePlan) -> tuple[int, int]:
         """Bytes in files at the beginning, and how many there are more now."""
-        before = self._shelf(volume.name.rstrip("\\")).furnished.get(volume.name, 0)
+        before = self.shelf(volume.name.rstrip("\\")).furnished.get(volume.name, 0)
         return before, self._files_on(volume) - before
 
     def used(self, volume: VolumePlan) -> int:

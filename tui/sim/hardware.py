@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
-from tui.sim import build, network, shapes
+from tui.sim import build, network, processors, shapes
 from tui.sim.plan import NicPlan
 from tui.wsman.cim import CimInstance, CimRef, CimValue
 
@@ -59,7 +59,8 @@ def physical_memory(host: SimHost) -> int:
 # -- root/virtualization/v2 ----------------------------------------------------------------
 
 
-def _service(host: SimHost, class_name: str, name: str, words: str) -> CimInstance:
+def service(host: SimHost, class_name: str, name: str, words: str) -> CimInstance:
+    """One of the singletons a role installs."""
     return shapes.new(
         class_name,
         **HEALTHY
@@ -109,12 +110,11 @@ def _virtualization(host: SimHost) -> list[CimInstance]:
         ("VirtualSystemSnapshotService", "vssnap", "Hyper-V Virtual System Snapshot Service"),
         ("VirtualEthernetSwitchManagementService", "nvspwmi", "Hyper-V Networking Management"),
         ("ImageManagementService", "vhdsvc", "Hyper-V Image Management Service"),
-        ("VirtualSystemMigrationService", "migrationwmi", "Hyper-V Migration Service"),
         ("SecurityService", "securitysvc", "Hyper-V Security Service"),
         ("CollectionManagementService", "collectionsvc", "Hyper-V Collection Management"),
     )
     found = [system]
-    found += [_service(host, f"Msvm_{word}", name, words) for word, name, words in services]
+    found += [service(host, f"Msvm_{word}", name, words) for word, name, words in services]
     return [*found, *_service_settings(host), *_numa(host)]
 
 
@@ -151,12 +151,14 @@ def _service_settings(host: SimHost) -> list[CimInstance]:
         ElementName="Hyper-V Migration Service",
         Caption="Hyper-V Migration Service",
         Description="Settings for the migration service.",
-        AuthenticationType=1 if host.plan.domain else 0,
+        AuthenticationType=host.plan.authentication if host.plan.domain else 0,
         EnableCompression=True,
         EnableSmbTransport=False,
-        EnableVirtualSystemMigration=bool(host.plan.domain) and not host.plan.local,
-        MaximumActiveStorageMigration=2,
-        MaximumActiveVirtualSystemMigration=2,
+        EnableVirtualSystemMigration=(
+            bool(host.plan.domain) and host.plan.migrates and not host.plan.local
+        ),
+        MaximumActiveStorageMigration=host.plan.moves,
+        MaximumActiveVirtualSystemMigration=host.plan.moves,
     )
     capabilities = shapes.new(
         "Msvm_VirtualSystemManagementCapabilities",
@@ -341,7 +343,7 @@ def _sockets(host: SimHost) -> list[CimInstance]:
             Name=plan.processor,
             Caption="Intel64 Family 6 Model 106 Stepping 6",
             Description="Intel64 Family 6 Model 106 Stepping 6",
-            Manufacturer="AuthenticAMD" if "AMD" in plan.processor else "GenuineIntel",
+            Manufacturer=processors.vendor(plan.processor),
             NumberOfCores=max(1, threads // 2),
             NumberOfEnabledCore=max(1, threads // 2),
             NumberOfLogicalProcessors=threads,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tui.sim import shapes
@@ -24,15 +24,26 @@ Done = Callable[[float], Sequence[CimRef]]
 """What a job does when it ends well; it returns what it has created."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One of several things that are wrong: the number of the host's message, and its words."""
+
+    message: int
+    text: str
+
+
 class JobError(Exception):
     """A job ends badly: a std code and the host's words."""
 
-    def __init__(self, code: int, text: str, status: int = 0) -> None:
+    def __init__(
+        self, code: int, text: str, status: int = 0, reasons: tuple[Reason, ...] = ()
+    ) -> None:
         super().__init__(text)
         self.code = code
         self.text = text
         self.status = status
         """The HRESULT behind it, which storage jobs also tell."""
+        self.reasons = reasons
 
 
 @dataclass(slots=True, eq=False)
@@ -44,7 +55,12 @@ class Job:
     seconds: float
     failed: Callable[[float], None] | None
     links: list[CimInstance]
+    work: Work
+    held: bool = False
+    """It waits for something before it begins."""
     finished: float = 0.0
+    reasons: tuple[Reason, ...] = ()
+    """Why it failed, one by one."""
 
     @property
     def id(self) -> str:
@@ -63,13 +79,19 @@ class Work:
     failed: Callable[[float], None] | None = None
     """Puts back what was changed at the start, when the job fails or is cancelled."""
     error: JobError | None = None
-    """It is going to fail for this reason, half-way."""
+    """It is going to fail for this reason."""
+    percent: int = 50
+    """How far it comes until then."""
     cancellable: bool = False
     class_name: str = "Msvm_ConcreteJob"
     affected: tuple[CimRef, ...] = ()
     child: str = ""
     """The image file a storage job works on, and its parent."""
     parent: str = ""
+    more: Mapping[str, CimValue] = field(default_factory=dict)
+    """What its class tells beyond that."""
+    held: bool = False
+    """It does not begin before it is released."""
 
 
 class Jobs:
@@ -84,18 +106,32 @@ class Jobs:
     def start(self, work: Work, machine: Machine | None = None) -> CimRef:
         """Start a job; its reference is what the method answers."""
         now = self._host.fabric.now()
-        seconds = max(0.05, work.seconds * self._host.faults.slow_methods)
         instance = self._instance(work, now)
         store = self._host.repository
         stored = store.add(instance)
         affected = list(work.affected)
         if machine is not None:
             affected.insert(0, shapes.system_ref(machine.id))
-        job = Job(stored, now, seconds, work.failed, [])
+        job = Job(stored, now, 0.0, work.failed, [], work, work.held)
         for ref in affected:
             self._link(job, ref, 0)
         self.known[job.id] = job
         self._running.append(job)
+        if not job.held:
+            self._begin(job)
+        return shapes.setting_ref(stored)
+
+    def release(self, ref: CimRef) -> None:
+        """Let a job begin that was held."""
+        job = self.known.get(ref.key("InstanceID") or "")
+        if job is not None and job.held and not job.finished:
+            job.held = False
+            job.started = self._host.fabric.now()
+            self._begin(job)
+
+    def _begin(self, job: Job) -> None:
+        work = job.work
+        job.seconds = seconds = max(0.05, work.seconds * self._host.faults.slow_methods)
         percent, error = self._fate(work)
         if error is not None:
             self._host.fabric.after(
@@ -103,14 +139,13 @@ class Jobs:
             )
         else:
             self._host.fabric.after(seconds, lambda at: self._complete(job, work.done, at))
-        return shapes.setting_ref(stored)
 
     def _fate(self, work: Work) -> tuple[int, JobError | None]:
         faults = self._host.faults
         if faults.job_fails_at >= 0 and faults.take("job_fails"):
             text = f"The operation '{work.name}' failed."
             return faults.job_fails_at, JobError(32768, text)
-        return 50, work.error
+        return work.percent, work.error
 
     def _instance(self, work: Work, now: float) -> CimInstance:
         stamp = shapes.when(now)
@@ -123,6 +158,7 @@ class Jobs:
         return shapes.new(
             work.class_name,
             **files if storage else {},
+            **work.more,
             InstanceID=shapes.guid(self._random),
             Caption=work.name,
             Description=work.name,
@@ -169,6 +205,8 @@ class Jobs:
         """Bring percent and elapsed time of what is running up to date."""
         for job in self._running:
             values = job.instance.values
+            if job.held:
+                continue
             elapsed = now - job.started
             values["ElapsedTime"] = shapes.span(elapsed)
             if elapsed > 0 and values["JobState"] == STARTING:
@@ -195,6 +233,7 @@ class Jobs:
     def _fail(self, job: Job, at: float, percent: int, error: JobError) -> None:
         if job.finished:
             return
+        job.reasons = error.reasons
         if job.failed is not None:
             job.failed(at)
         values = job.instance.values

@@ -116,6 +116,12 @@ class Done:
     busy: float
     backup: float
 
+    def beyond(self, before: Done) -> Done:
+        """The part of it that was done after something else."""
+        return Done(
+            self.seconds - before.seconds, self.busy - before.busy, self.backup - before.backup
+        )
+
     def amount(self, flow: Flow) -> int:
         """What has flowed meanwhile."""
         return int(

@@ -93,8 +93,20 @@ class Machine:
     """Its key protector; empty when it has none."""
     unreadable: bool = False
     """What its virtual TPM holds was sealed for a key protector it no longer has."""
+    sealed_by: str = ""
+    """The host whose guardian can open its key protector; empty when any can."""
     outdated: bool = False
     """Its integration services speak an older protocol than the host's."""
+    processor: str = ""
+    """The processor whose features it found when it was started; empty: its host's."""
+    moving: bool = False
+    """A migration has it; nothing else may change it."""
+    gone: bool = False
+    """It has moved away, and this host has not noticed."""
+    arrived: float = 0.0
+    """When it came to its host in the middle of its run."""
+    brought: Done | None = None
+    """What it had done in this run before it came."""
     _done: tuple[float, int, Done] | None = None
     """What it has done up to the moment it was last asked, and after how many spans."""
 
@@ -169,19 +181,34 @@ class Machine:
         ]
 
     def done(self, now: float) -> Done:
-        """Its work since it was started; many classes ask for the same moment."""
+        """Its work on this host since it was started; many classes ask for the same moment."""
         known = self._done
         if known is None or known[0] != now or known[1] != len(self.runs):
-            self._done = known = (now, len(self.runs), self.load.done(self.spans(now)))
+            done = self.load.done(self.spans(max(now, self.arrived)))
+            if self.brought is not None:
+                done = done.beyond(self.brought)
+            self._done = known = (now, len(self.runs), done)
         return known[2]
+
+    def arrive(self, now: float) -> None:
+        """Go on with its run on another host, which counts from nothing."""
+        self.brought = self.load.done(self.spans(now)) if self.runs else None
+        self.arrived = now if self.runs else 0.0
+        self._done = None
 
     def begin(self, now: float) -> None:
         """Its processors start from nothing."""
         self.runs = [(now, None)]
-        self._done = None
+        self._forget()
+        if not self.saved_state:
+            self.processor = self.host.plan.processor
         self.started_at = now
         self.ready_at = now + self.guest.boot
         self.leaving = False
+
+    def _forget(self) -> None:
+        self._done = self.brought = None
+        self.arrived = 0.0
 
     def freeze(self, now: float) -> None:
         if self.runs and self.runs[-1][1] is None:
@@ -197,7 +224,7 @@ class Machine:
     def stop(self) -> None:
         """Nothing is left of its run."""
         self.runs = []
-        self._done = None
+        self._forget()
         self.started_at = 0.0
         self.leaving = False
         self.assigned = 0

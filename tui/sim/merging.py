@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from tui.sim.world import SimHost
 
 CREATING, APPLYING, DELETING, MERGING, EXPORTING = 32768, 32769, 32770, 32772, 32773
+MIGRATING = 32774
 WORDS = {
     CREATING: "Creating checkpoint",
     APPLYING: "Applying checkpoint",
     DELETING: "Deleting checkpoint",
     MERGING: "Merging disks",
     EXPORTING: "Exporting virtual machine",
+    MIGRATING: "Migrating virtual machine",
 }
 RATE = 400 * files.MB
 """Bytes merged in a second, beside what the machine itself does."""
@@ -41,8 +43,8 @@ def activity(machine: Machine, code: int) -> None:
 
 
 def idle(machine: Machine) -> None:
-    """Nothing of its own is going on; a merge may be."""
-    activity(machine, MERGING if machine.merging else 0)
+    """Nothing of its own is going on; a merge or a migration may be."""
+    activity(machine, MERGING if machine.merging else MIGRATING if machine.moving else 0)
 
 
 # -- what is there -------------------------------------------------------------------------

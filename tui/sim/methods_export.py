@@ -50,7 +50,7 @@ def _folder_name(name: str) -> str:
 
 def export(call: Call) -> MethodOutput:
     """Copies everything into a folder; the space is taken from the beginning."""
-    machine = call.machine(call.get("ComputerSystem"))
+    machine = call.free(call.machine(call.get("ComputerSystem")))
     folder = files.clean(call.text("ExportDirectory"))
     scope, apart = _scope(call, machine)
     if not folder:
@@ -181,7 +181,7 @@ def planned(call: Call, name: str = "PlannedSystem") -> Machine:
     found = call.host.planned.get((ref.key("Name") or "").upper())
     if found is None:
         raise Stop(INVALID)
-    return found
+    return call.free(found)
 
 
 def import_checkpoints(call: Call) -> MethodOutput:

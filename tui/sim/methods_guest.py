@@ -19,6 +19,7 @@ def _guest(call: Call) -> Machine:
     machine = call.host.machine(shapes.text(call.instance, "SystemName"))
     if machine is None:
         raise Stop(FAILED)
+    call.free(machine)
     if machine.leaving:
         raise Stop(UNDER_WAY)
     if machine.state == PAUSED:

@@ -23,14 +23,19 @@ def _error(job: CimInstance) -> str | None:
     code = shapes.number(job, "ErrorCode")
     if code == 0:
         return None
+    return error_text(shapes.text(job, "InstanceID"), code, shapes.text(job, "ErrorDescription"))
+
+
+def error_text(source: str, code: int, words: str) -> str:
+    """An Msvm_Error as CIM-XML text."""
     error = CimInstance(
         "Msvm_Error",
         {
             "CIMStatusCode": 1,
-            "ErrorSource": shapes.text(job, "InstanceID"),
+            "ErrorSource": source,
             "ErrorSourceFormat": 2,
             "ErrorType": 4,
-            "Message": shapes.text(job, "ErrorDescription"),
+            "Message": words,
             "MessageID": str(code),
             "OwningEntity": "Hyper-V",
             "PerceivedSeverity": 5,
@@ -46,8 +51,13 @@ def get_error(call: Call) -> MethodOutput:
 
 
 def get_error_ex(call: Call) -> MethodOutput:
-    error = _error(call.instance)
-    return returned(0, Errors=(error,) if error else None)
+    """What went wrong as a whole, and then each reason with its own MessageID."""
+    identity = shapes.text(call.instance, "InstanceID")
+    error, job = _error(call.instance), call.host.jobs.known.get(identity)
+    if error is None:
+        return returned(0, Errors=None)
+    reasons = job.reasons if job is not None else ()
+    return returned(0, Errors=(error, *(error_text(identity, r.message, r.text) for r in reasons)))
 
 
 def format_error(call: Call) -> MethodOutput:

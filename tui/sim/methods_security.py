@@ -90,6 +90,7 @@ def set_key_protector(call: Call) -> MethodOutput:
         replaced = bool(machine.key) and machine.key != sealed
         machine.unreadable = machine.unreadable or (replaced and bool(present.values["TpmEnabled"]))
         machine.key = sealed
+        machine.sealed_by = call.host.name
         return ()
 
     return call.job(Work(2, "Setting Key Protector", 0.4, done), machine)

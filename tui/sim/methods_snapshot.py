@@ -17,7 +17,7 @@ DISABLED, FALLBACK, PRODUCTION_ONLY, STANDARD = 2, 3, 4, 5
 
 
 def create_snapshot(call: Call) -> MethodOutput:
-    machine = call.machine(call.get("AffectedSystem"))
+    machine = call.free(call.machine(call.get("AffectedSystem")))
     kind = call.number("SnapshotType", FULL)
     if kind not in (FULL, DISK, RECOVERY):
         raise Stop(INVALID)
@@ -88,6 +88,7 @@ def _checkpoint(call: Call, name: str) -> tuple[Machine, str]:
     owner = call.host.owner_of(ref.key("InstanceID") or "?")
     if owner is None or not owner[1]:
         raise Stop(INVALID)
+    call.free(owner[0])
     return owner
 
 

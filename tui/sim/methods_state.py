@@ -46,7 +46,7 @@ def request_state_change(call: Call) -> MethodOutput:
     change = CHANGES.get(wanted)
     if change is None:
         raise Stop(INVALID)
-    return call.job(change(machine), machine)
+    return call.job(change(call.free(machine)), machine)
 
 
 def _change(

@@ -136,7 +136,8 @@ def _ip(host: SimHost, name: str, index: int, address: str, origin: int) -> CimI
 
 def own_address(host: SimHost, number: int) -> str:
     """The host's own address on a network; a share of it that no machine is given."""
-    return f"10.{20 + number // 256}.{number % 256}.{246 + host.site % 8}"
+    second = (20 + number // 256 + host.site // 8) % 256
+    return f"10.{second}.{number % 256}.{246 + host.site % 8}"
 
 
 def _interfaces(host: SimHost) -> Iterator[tuple[CimInstance, str, int]]:
@@ -150,12 +151,12 @@ def _interfaces(host: SimHost) -> Iterator[tuple[CimInstance, str, int]]:
     for item in host.repository.instances(shapes.STANDARD, "MSFT_NetAdapter"):
         name = shapes.text(item, "Name")
         if shapes.text(item, "DeviceID").upper() not in bound and not _teamed(host, name):
-            yield item, name, _network(host, plugs.get(name))
+            yield item, name, _network(host, name, plugs.get(name))
 
 
-def _network(host: SimHost, port: CimInstance | None) -> int:
+def _network(host: SimHost, name: str, port: CimInstance | None) -> int:
     if port is None:
-        return 10
+        return next((plan.network for plan in host.plan.uplinks if plan.name == name), 10)
     vlan = "Msvm_EthernetSwitchPortVlanSettingData"
     place = f"{shapes.text(port, 'InstanceID')}\\{shapes.FEATURES[vlan]}"
     ref = CimRef(vlan, (("InstanceID", place),), shapes.VIRTUALIZATION)

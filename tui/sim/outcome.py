@@ -84,11 +84,17 @@ class Call:
         if name:
             found = self.host.machine(name)
             if found is not None:
-                return found
+                return _here(found)
         owner = self.host.owner_of(ref.key("InstanceID") or "?")
         if owner is None:
             raise Stop(INVALID)
-        return owner[0]
+        return _here(owner[0])
+
+    def free(self, machine: Machine) -> Machine:
+        """The machine, when no migration has it."""
+        if machine.moving or machine.gone:
+            raise Stop(STATE)
+        return machine
 
     def embedded(self, value: CimValue, wrong: int = INVALID) -> CimInstance:
         """An instance given as CIM-XML text; ``wrong`` when an array was given as a scalar."""
@@ -106,8 +112,17 @@ class Call:
     # -- answers ---------------------------------------------------------------------------
 
     def job(self, work: Work, machine: Machine | None = None) -> MethodOutput:
-        """The answer of a method that has started a job."""
+        """The answer of a method that has started a job; nobody changes what migrates."""
+        if machine is not None:
+            self.free(machine)
         return MethodOutput(JOB, {"Job": self.host.jobs.start(work, machine)})
+
+
+def _here(machine: Machine) -> Machine:
+    """The machine, unless it has moved away and the host has not noticed."""
+    if machine.gone:
+        raise Stop(STATE)
+    return machine
 
 
 Method: TypeAlias = Callable[[Call], MethodOutput]

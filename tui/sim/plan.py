@@ -81,6 +81,10 @@ class VmPlan:
     """The image its first disk is a child of."""
     merge_disabled: bool = False
     """A backup left a differencing disk behind and merging switched off."""
+    limited: bool = False
+    """Its processor features are limited to what every processor of the vendor has."""
+    passes_through: int = 0
+    """Number of a spare disk of the host that it has as its own; 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,8 @@ class UplinkPlan:
     """Names of the adapters it is a team of."""
     down: bool = False
     """It has no cable."""
+    network: int = 10
+    """The network on which the host has an address, when no switch has the adapter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +156,21 @@ class HostPlan:
     """First and last of the addresses for dynamic adapters; empty for a pool of its own."""
     spare_disks: tuple[tuple[int, str, int], ...] = ()
     """Physical disks that are offline: number, name and size in GB."""
+    shares: tuple[VolumePlan, ...] = ()
+    """Shares of file servers it may open, named ``\\\\server\\share\\``; the same plan on several
+    hosts is the same share."""
+    migrates: bool = True
+    """Live migration is switched on; outside a domain it never is."""
+    authentication: int = 1
+    """How it signs in for a migration: 0 CredSSP, 1 Kerberos."""
+    delegates: tuple[str, ...] | None = None
+    """Hosts to which it may delegate its callers' rights; None for all of its domain."""
+    guardians: tuple[str, ...] = ()
+    """Hosts whose guardian certificates it has, so that it can open their key protectors."""
+    moves: int = 2
+    """Live migrations at once, and storage migrations at once."""
+    migration_networks: tuple[int, ...] = ()
+    """Networks that migrations are to use; any when empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def check_start(machine: Machine, at: float) -> JobError | None:
     blocked = disks.check_open(machine)
     if blocked is not None:
         return blocked
-    if machine.unreadable:
+    if machine.unreadable or sealed_from(machine, host):
         return JobError(
             32768,
             f"'{name}' failed to start. (Virtual machine ID {machine.id}) The key protector could "
@@ -47,6 +47,18 @@ def check_start(machine: Machine, at: float) -> JobError | None:
             f"machine {name} with ram size {needed} megabytes. (Virtual machine ID {machine.id})",
         )
     return None
+
+
+def sealed_from(machine: Machine, host: SimHost) -> bool:
+    """A virtual TPM whose key protector this host's guardians cannot open."""
+    security = machine.current.first("Msvm_SecuritySettingData")
+    maker = host.fabric.hosts.get(machine.sealed_by)
+    if maker is None or security is None or not security.values["TpmEnabled"]:
+        return False
+    together = bool(host.plan.cluster) and maker.plan.cluster == host.plan.cluster
+    return (
+        bool(machine.key) and not together and maker.name not in (host.name, *host.plan.guardians)
+    )
 
 
 def lacks_memory(host: SimHost, needed: int, at: float) -> bool:

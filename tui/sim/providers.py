@@ -14,6 +14,7 @@ from tui.sim import (
     links,
     merging,
     methods_security,
+    migration,
     netinfo,
     perf,
     services,
@@ -38,6 +39,7 @@ def install(host: SimHost) -> None:
     netinfo.install(host)
     groups.install(host)
     services.install(host)
+    migration.install(host)
     if host.plan.cluster:
         cluster.install(host)
 

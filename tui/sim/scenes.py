@@ -1,4 +1,4 @@
-"""Named worlds: homelab, datacenter, troubled, large."""
+"""Named worlds: homelab, datacenter, troubled, large, migration."""
 
 from __future__ import annotations
 
@@ -64,6 +64,13 @@ def troubled(fabric: Fabric, hosts: int = 0, vms: int = 0) -> None:
     trouble.furnish(fabric)
 
 
+def migration(fabric: Fabric, hosts: int = 0, vms: int = 0) -> None:
+    """Six hosts of one domain, and machines that can move between them or cannot."""
+    from tui.sim import movers
+
+    movers.furnish(fabric)
+
+
 # -- large ---------------------------------------------------------------------------------
 
 _ROLES = (
@@ -120,6 +127,7 @@ SCENES: dict[str, Callable[[Fabric, int, int], None]] = {
     "datacenter": datacenter,
     "troubled": troubled,
     "large": large,
+    "migration": migration,
 }
 
 __all__ = ["SCENES", "ClusterPlan", "build"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tui.sim import shapes
 from tui.sim.files import GIB
 from tui.sim.outcome import IN_USE, INVALID, Call, Stop
-from tui.wsman.cim import CimInstance, CimValue
+from tui.wsman.cim import CimInstance, CimRef, CimValue
 
 if TYPE_CHECKING:
     from tui.sim.world import SimHost
@@ -40,6 +40,10 @@ def drives(host: SimHost) -> Iterator[CimInstance]:
             StatusDescriptions=("OK",),
             Status="OK",
         )
+
+
+def ref(host: SimHost, number: int) -> CimRef:
+    return shapes.device_ref(CLASS, host.name, f"Microsoft:{POOL}\\{number}")
 
 
 def check(call: Call, paths: CimValue) -> None:

@@ -47,6 +47,8 @@ def _common(host: SimHost, class_name: str, path: str) -> dict[str, CimValue]:
 
 def data_files(host: SimHost) -> Iterator[CimInstance]:
     for file in host.files:
+        if file.path.startswith("\\\\"):
+            continue
         stamp = shapes.when(file.changed)
         kind = files.extension(file.path)
         yield shapes.new(
@@ -73,7 +75,8 @@ def data_files(host: SimHost) -> Iterator[CimInstance]:
 
 
 def folders(host: SimHost) -> Iterator[CimInstance]:
-    for path in (*(v.name for v in host.plan.volumes), *host.files.folders()):
+    own = (path for path in host.files.folders() if not path.startswith("\\\\"))
+    for path in (*(v.name for v in host.plan.volumes), *own):
         full = path if len(path) == 3 else path.rstrip("\\")
         yield shapes.new(
             FOLDER,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from random import Random
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tui.sim import groups, hardware, papers, shapes
 from tui.sim.create import create
@@ -24,6 +24,9 @@ from tui.sim.plan import HOST_SYSTEMS, HostPlan, HostSystem
 from tui.sim.repository import Repository
 from tui.wsman.cim import CimInstance, CimValue
 from tui.wsman.reply import MethodOutput
+
+if TYPE_CHECKING:
+    from tui.sim.moves import Move
 
 
 class Clock(Protocol):
@@ -160,7 +163,9 @@ class SimHost:
     machines: dict[str, Machine] = field(default_factory=dict)
     groups: dict[str, groups.Group] = field(default_factory=dict)
     planned: dict[str, Machine] = field(default_factory=dict)
-    """Imported machines that are not realized yet."""
+    """Imported and arriving machines that are not realized yet."""
+    moves: list[Move] = field(default_factory=list)
+    """Migrations under way from here and to here, and those that wait."""
     _repository: Repository | None = None
     spent: float = 0.0
     """Processor seconds of runs that have ended since the fabric began."""
@@ -309,6 +314,11 @@ class SimHost:
 
     def settle(self, machine: Machine) -> None:
         """A run ends: what it did stays in the host's own counters."""
+        self.keep(machine)
+        machine.stop()
+
+    def keep(self, machine: Machine) -> None:
+        """Remember what a machine did here."""
         done = machine.done(self.fabric.now())
         load = machine.load
         self.spent += done.busy * machine.cpus
@@ -325,7 +335,6 @@ class SimHost:
             entered += done.amount(load.net_out) / len(nics)
             left += done.amount(load.net_in) / len(nics)
             self.passed[key] = (entered, left)
-        machine.stop()
 
     def machine(self, identity: str) -> Machine | None:
         return self.machines.get(identity.upper())
