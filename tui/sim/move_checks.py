@@ -72,7 +72,7 @@ def reasons(move: Move) -> Iterator[Reason]:
     yield from blocked
     if not blocked:
         found = [*_hardware(move), *_files(move)]
-        if found:
+        if any(reason.message != RAM for reason in found):
             yield Reason(LIVE_FAILED, f"{SEVERAL} ({LIVE_FAILED})")
         yield from found
 

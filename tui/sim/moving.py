@@ -220,9 +220,7 @@ def _arrived(move: Move, at: float) -> tuple[CimRef, ...]:
     }
     if move.kind != LIVE:
         moves.settle_files(move)
-    for key, path in move.images.items():
-        if moves.is_iso(machine.current.resources[key]):
-            machine.current.resources[key].values["HostResource"] = (path,) if path else None
+    _change_discs(move)
     _leave(move)
     if target is not source:
         transfer(machine, target, names, at)
@@ -232,6 +230,18 @@ def _arrived(move: Move, at: float) -> tuple[CimRef, ...]:
             papers.write_checkpoint(machine, checkpoint)
     merging.idle(machine)
     return ()
+
+
+def _change_discs(move: Move) -> None:
+    """DVD images are put in from elsewhere, or taken out."""
+    machine = move.machine
+    for key, path in move.images.items():
+        image = machine.current.resources[key]
+        if moves.is_iso(image) and path:
+            image.values["HostResource"] = (path,)
+        elif moves.is_iso(image):
+            del machine.current.resources[key]
+            machine.host.repository.remove(image)
 
 
 def transfer(machine: Machine, target: SimHost, switches: dict[str, str], at: float) -> None:
