@@ -25,7 +25,7 @@ from tests.move_kit import (
     world,
 )
 from tests.sim_kit import CIMV2, SNAPSHOTS, V2, VSMS, Bench, by_id, embedded, word
-from tests.storage_kit import end, ended, file_at, free, of_image, paths
+from tests.storage_kit import DISK, end, ended, failed, file_at, free, of_image, paths
 from tui.sim import faults
 from tui.wsman.cim import CimInstance, CimRef, CimValue
 
@@ -327,6 +327,16 @@ def test_a_file_in_the_way_may_be_overwritten(here: Bench, there: Bench) -> None
     assert file_at(there, disk) is not None
     ended(here, move(here, "twin01", "MIG02", **more))
     assert file_at(there, disk) is not None
+    place = paths(here, "live01")[0]
+    held: Wishes = {"NewResourceSettingData": (disk_at(here, "off01", place),)}
+    output = move(here, "off01", None, STORAGE, **held | more)
+    failed(here, output, number="0x80070020")
+
+
+def disk_at(at: Bench, name: str, path: str) -> str:
+    """The only disk of a machine as it shall be."""
+    (disk,) = [d for d in at.of(name, DISK) if d["Access"] != 1]
+    return embedded(DISK, InstanceID=disk["InstanceID"], HostResource=(path,))
 
 
 # -- how long, and whose turn --------------------------------------------------------------

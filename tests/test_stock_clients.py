@@ -279,8 +279,22 @@ def test_a_state_change_starts_a_job_and_changes_the_state(stock: WSMan) -> None
     assert machines(stock)[name]["EnabledState"] == "3"
 
 
-def embedded(parameter: str, text: str) -> str:
-    uri = V2 + "Msvm_VirtualSystemManagementService"
+def system(parameter: str, name: str, class_name: str) -> str:
+    """A reference to a machine, as a parameter of a service's method."""
+    return (
+        f'<p:{parameter} xmlns:p="{V2}{class_name}" xmlns:a="{NS["a"]}" xmlns:w="{NS["w"]}">'
+        "<a:Address>http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</a:Address>"
+        f"<a:ReferenceParameters><w:ResourceURI>{V2}Msvm_ComputerSystem</w:ResourceURI>"
+        '<w:SelectorSet><w:Selector Name="CreationClassName">Msvm_ComputerSystem</w:Selector>'
+        f'<w:Selector Name="Name">{name}</w:Selector></w:SelectorSet>'
+        f"</a:ReferenceParameters></p:{parameter}>"
+    )
+
+
+def embedded(
+    parameter: str, text: str, class_name: str = "Msvm_VirtualSystemManagementService"
+) -> str:
+    uri = V2 + class_name
     return f'<p:{parameter} xmlns:p="{uri}">{escape(text)}</p:{parameter}>'
 
 
@@ -318,15 +332,7 @@ def test_a_machine_is_defined_and_destroyed(stock: WSMan) -> None:
     )
     finish(stock, service(stock, "DefineSystem", embedded("SystemSettings", text)))
     (made,) = set(machines(stock)) - before
-    uri = V2 + "Msvm_VirtualSystemManagementService"
-    reference = (
-        f'<p:AffectedSystem xmlns:p="{uri}" xmlns:a="{NS["a"]}" xmlns:w="{NS["w"]}">'
-        "<a:Address>http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</a:Address>"
-        f"<a:ReferenceParameters><w:ResourceURI>{V2}Msvm_ComputerSystem</w:ResourceURI>"
-        '<w:SelectorSet><w:Selector Name="CreationClassName">Msvm_ComputerSystem</w:Selector>'
-        f'<w:Selector Name="Name">{made}</w:Selector></w:SelectorSet>'
-        "</a:ReferenceParameters></p:AffectedSystem>"
-    )
+    reference = system("AffectedSystem", made, "Msvm_VirtualSystemManagementService")
     finish(stock, service(stock, "DestroySystem", reference))
     assert set(machines(stock)) == before
 
@@ -398,3 +404,42 @@ def test_a_client_with_the_habits_of_virt_who_is_served(fabric: RunningFabric) -
         names += [values(item)["ElementName"] for item in items] if items is not None else []
         context = page.findtext(".//n:EnumerationContext", "", NS)
     assert len(names) == 7
+
+
+MIGRATION = "Msvm_VirtualSystemMigrationService"
+
+
+def migrate(client: WSMan, method: str, name: str, target: str, kind: str) -> dict[str, ET.Element]:
+    text = instance("Msvm_VirtualSystemMigrationSettingData", MigrationType=("uint16", kind))
+    body = system("ComputerSystem", name, MIGRATION)
+    body += embedded("DestinationHost", target, MIGRATION)
+    body += embedded("MigrationSettingData", text, MIGRATION)
+    return invoke(client, MIGRATION, method, {"Name": "migrationwmi"}, body)
+
+
+@pytest.mark.parametrize("auth", ["basic", "negotiate"])
+def test_a_machine_moves_to_another_host_and_back(auth: str) -> None:
+    with (
+        running_fabric("migration", "--speed", "60", basic=True) as fabric,
+        stock_client(fabric.url("MIG01"), auth) as here,
+        stock_client(fabric.url("MIG02"), auth) as there,
+    ):
+        (name,) = [n for n, vm in machines(here).items() if vm["ElementName"] == "live01"]
+        wql = "SELECT * FROM Msvm_VirtualSystemMigrationSettingData WHERE MigrationType = 32771"
+        assert len(query(here, wql)) == 1
+        check = "CheckVirtualSystemIsMigratableToHost"
+        refused = migrate(here, check, name, "MIG03", "32771")
+        assert (returned(refused), refused["IsMigratable"].text) == (0, "false")
+        fine = migrate(here, check, name, "MIG02", "32771")
+        assert (returned(fine), fine["IsMigratable"].text) == (0, "true")
+
+        (service_there,) = query(there, f"SELECT * FROM {MIGRATION}")
+        address = values(service_there)["MigrationServiceListenerIPAddressList"]
+        moved = migrate(here, "MigrateVirtualSystemToHost", name, address, "32771")
+        assert returned(moved) == 4096
+        finish(here, moved)
+        assert name not in machines(here)
+        assert machines(there)[name]["EnabledState"] == "2"
+        back = migrate(there, "MigrateVirtualSystemToHost", name, "mig01.corp.example.com", "32771")
+        finish(there, back)
+        assert machines(here)[name]["ElementName"] == "live01"

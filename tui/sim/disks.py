@@ -63,9 +63,10 @@ def held(configuration: Configuration) -> Iterator[str]:
 
 def everyone(host: SimHost) -> Iterator[Machine]:
     """The machines that can open this host's files: those of the cluster and of shares."""
+    cluster, shares = host.plan.cluster, set(host.plan.shares)
     for one in host.fabric.hosts.values():
-        together = host.plan.cluster and one.plan.cluster == host.plan.cluster
-        if one is host or together or not set(host.plan.shares).isdisjoint(one.plan.shares):
+        together = (cluster and one.plan.cluster == cluster) or shares.intersection(one.plan.shares)
+        if one is host or together:
             yield from (machine for machine in list(one.machines.values()) if not machine.gone)
 
 

@@ -303,9 +303,11 @@ def _room(move: Move, target: SimHost) -> Iterator[Reason]:
         if volume is None:
             yield _file(move.machine, new, disks.NO_FOLDER, target)
             continue
-        taken = new in store and not move.overwrites
-        if taken or new.lower() in seen:
+        present = store.get(new)
+        if (present is not None and not move.overwrites) or new.lower() in seen:
             yield _file(move.machine, new, disks.EXISTS, target)
+        elif present is not None and disks.locked(target, present):
+            yield _file(move.machine, new, disks.SHARING, target)
         seen.add(new.lower())
         needed[volume.name] += file.used if file is not None else 0
         volumes[volume.name] = new

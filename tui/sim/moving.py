@@ -256,11 +256,6 @@ def transfer(machine: Machine, target: SimHost, switches: dict[str, str], at: fl
     if machine.alive:
         source.keep(machine)
     twice = _double(machine) if source.faults.listed_twice > 0 else None
-    named = {
-        shapes.text(port, "InstanceID").lower(): shapes.text(port, "LastKnownSwitchName")
-        for port in machine.current.of(moves.PORT)
-        if port.values["EnabledState"] == 2
-    }
     source.dismiss(machine)
     machine.processor = machine.processor or source.plan.processor
     if machine.state == OFF:
@@ -268,9 +263,10 @@ def transfer(machine: Machine, target: SimHost, switches: dict[str, str], at: fl
     _rewrite(machine, source, target)
     machine.number = target.next_number()
     machine.host = target
-    for configuration in disks.configurations(machine):
-        for port in configuration.of(moves.PORT):
-            _plug(target, port, (named | switches).get(shapes.text(port, "InstanceID").lower()))
+    for port in machine.current.of(moves.PORT):
+        _plug(target, port, switches.get(shapes.text(port, "InstanceID").lower()))
+    for checkpoint in machine.checkpoints.values():
+        definitions.reconnect(target, checkpoint)
     machine.arrive(at)
     target.adopt(machine)
     for checkpoint in machine.checkpoints:
