@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from tui.sim import shapes
-from tui.sim.files import FileSystem, VirtualFile
+from tui.sim.files import VirtualFile
 from tui.sim.jobs import JobError
 from tui.sim.outcome import FAILED, IN_USE
 
@@ -75,12 +75,15 @@ def holders(host: SimHost, file: VirtualFile) -> list[Machine]:
     return [
         machine
         for machine in everyone(host)
-        if any(_within(host.files, path, file) for path in held(machine.current))
+        if any(_within(host, machine.host, path, file) for path in held(machine.current))
     ]
 
 
-def _within(files: FileSystem, path: str, file: VirtualFile) -> bool:
-    return path.lower() == file.key or any(one is file for one in files.chain(path)[1:])
+def _within(host: SimHost, owner: SimHost, path: str, file: VirtualFile) -> bool:
+    """A path on its owner leads to a file of the host, directly or through its children."""
+    if path.lower() == file.key:
+        return owner.files.shelf(path) is host.files.shelf(path)
+    return any(one is file for one in owner.files.chain(path)[1:])
 
 
 def running(host: SimHost, file: VirtualFile) -> list[Machine]:

@@ -265,8 +265,8 @@ def transfer(machine: Machine, target: SimHost, switches: dict[str, str], at: fl
     machine.host = target
     for port in machine.current.of(moves.PORT):
         _plug(target, port, switches.get(shapes.text(port, "InstanceID").lower()))
-    for checkpoint in machine.checkpoints.values():
-        definitions.reconnect(target, checkpoint)
+    for configuration in machine.checkpoints.values():
+        definitions.reconnect(target, configuration)
     machine.arrive(at)
     target.adopt(machine)
     for checkpoint in machine.checkpoints:
