@@ -373,6 +373,19 @@ def test_more_moves_than_may_be_at_once_wait(here: Bench, there: Bench) -> None:
     assert set(names) <= machines(there)
 
 
+def test_a_move_whose_turn_comes_too_late_fails(here: Bench, there: Bench) -> None:
+    ended(there, set_service(there, MaximumActiveVirtualSystemMigration=1))
+    more: Wishes = {"NewResourceSettingData": (disk_at(here, "off01", "D:\\New\\one.vhdx"),)}
+    other: Wishes = {"NewResourceSettingData": (disk_at(here, "saved01", "D:\\New\\one.vhdx"),)}
+    outputs = [move(here, "off01", "MIG02", **more), move(here, "saved01", "MIG02", **other)]
+    assert here.job(outputs[1])["JobState"] == 3
+    ended(here, outputs[0])
+    failed(here, outputs[1], number="0x80070050")
+    assert here.state("saved01") == 6
+    assert paths(there, "off01") == ["D:\\New\\one.vhdx"]
+    ended(here, move(here, "live01", "MIG02"))
+
+
 def test_a_move_that_waits_is_called_off(here: Bench, there: Bench) -> None:
     ended(there, set_service(there, MaximumActiveVirtualSystemMigration=0))
     output = move(here, "live01", "MIG02")

@@ -121,11 +121,12 @@ class Jobs:
             self._begin(job)
         return shapes.setting_ref(stored)
 
-    def release(self, ref: CimRef) -> None:
-        """Let a job begin that was held."""
+    def release(self, ref: CimRef, work: Work | None = None) -> None:
+        """Let a job begin that was held; ``work`` when it has become another one."""
         job = self.known.get(ref.key("InstanceID") or "")
         if job is not None and job.held and not job.finished:
             job.held = False
+            job.work = work or job.work
             job.started = self._host.fabric.now()
             self._begin(job)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.sim import (
@@ -142,6 +143,12 @@ def _begin(move: Move) -> None:
     assert move.job is not None
     assert target is not None
     move.waiting = False
+    error = move_checks.error(move)
+    if error is not None:  # what was fine when it was asked for may be so no more
+        work = move.source.jobs.known[str(move.job.key("InstanceID"))].work
+        failing = replace(work, seconds=2.0, error=error, percent=BLOCKED)
+        move.source.jobs.release(move.job, failing)
+        return
     merging.idle(machine)
     moves.reserve(move)
     if target is not move.source:
