@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 from textual.widgets import Input
 
 from tests.deck_kit import Deck, deck, story
-from tui.collector.messages import Batch, Inspect
+from tui.collector.messages import Batch, CallUpdate, Inspect, Phase
 from tui.hyperv.sheet import Adapter, Controller, Drive, Image, Memory, Processor, Sheet
 from tui.ui.form import Entry, Form, Toggle
 from tui.ui.sheet import SheetScreen
@@ -68,6 +69,25 @@ async def test_a_form_starts_from_the_machine_as_it_is_and_sends_what_was_change
         await d.settle()
         (call,) = d.collector.calls
         assert (call.action, call.arguments) == ("vm.set-memory", {"maximum": 16 * GB})
+
+
+@story
+async def test_a_sheet_from_before_the_last_call_waits_for_the_next() -> None:
+    async with deck() as d:
+        await open_form(d, "sql01", "vm.set-memory")
+        await d.press("escape")
+        vm = d.estate.find("sql01")[1]
+        ended = CallUpdate("c", "disk.add", vm.host, vm.id, "sql01", Phase.OBSERVED, d.estate.now)
+        d.collector.play(Batch(calls=(ended,)))
+        await d.settle()
+        d.app.operator.act("vm.set-memory")
+        d.collector.play(Batch(sheets=(sheet_of(d, "sql01"),)))
+        await d.settle()
+        assert not isinstance(d.app.screen, Form)
+        newer = msgspec.structs.replace(sheet_of(d, "sql01"), read_at=d.estate.now)
+        d.collector.play(Batch(sheets=(newer,)))
+        await d.settle()
+        assert isinstance(d.app.screen, Form)
 
 
 @story

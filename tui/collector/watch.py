@@ -149,10 +149,8 @@ class Watch:
             self._wake.notify()
 
     def inspect(self, vm: str) -> None:
-        """Keep this machine's sheet fresh from now on; empty: none."""
+        """Keep this machine's sheet fresh from now on, beginning now; empty: none."""
         with self._wake:
-            if vm == self._inspected:
-                return
             self._inspected = vm
             self._due[Tier.SHEET] = 0.0 if vm else math.inf
         if vm:

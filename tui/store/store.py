@@ -75,6 +75,11 @@ class Store:
         """The newest state of every recent call, oldest first."""
         return self._calls.known
 
+    def ended_at(self, target: str) -> float:
+        """When the last call on a target came to its end; 0 when none has."""
+        ends = (c.at for c in self.calls.values() if c.target == target and c.phase.final)
+        return max(ends, default=0.0)
+
     @property
     def pending(self) -> dict[str, Mark]:
         """What is under way, by row key."""

@@ -155,15 +155,19 @@ class Operator:
         return None
 
     def _prepare(self, asked: Asked) -> None:
-        """Ask at once, or when the machine has been read. A sheet nobody keeps fresh is read
-        again: it may show what was long ago.
-        """
-        target = asked.able[0][1]
-        kept = self._app.engine.inspected == (target.host.id, target.id)
-        if asked.action.needs_sheet and not (kept and target.sheet is not None):
+        """Ask at once, or when the machine has been read."""
+        if asked.action.needs_sheet and not self._is_current(asked.able[0][1]):
             self._read_sheet(asked)
         else:
             self._ask(asked)
+
+    def _is_current(self, target: Target) -> bool:
+        """Its sheet shows the machine as it is. One nobody keeps fresh, or that was read before
+        the last call on the machine ended, may show what was.
+        """
+        kept = self._app.engine.inspected == (target.host.id, target.id)
+        sheet = target.sheet
+        return kept and sheet is not None and sheet.read_at >= self._app.store.ended_at(target.id)
 
     def _read_sheet(self, asked: Asked) -> None:
         """The form starts from the machine as it is: read it first."""
@@ -176,9 +180,11 @@ class Operator:
         if self._awaited is None or self._awaited[0] not in changes.sheets:
             return
         _, asked = self._awaited
-        self._awaited = None
         pairs = [(key, self._app.store.target(key)) for key, _ in asked.able]
         able = [(key, target) for key, target in pairs if target is not None]
+        if able and not self._is_current(able[0][1]):
+            return  # it was being read when the call ended; the next one comes at once
+        self._awaited = None
         if able:
             self._ask(replace(asked, able=able))
 
