@@ -25,7 +25,7 @@ from tui.wsman.transport import WinRMSettings, WinRMTransport
 
 V2 = "root/virtualization/v2"
 STATES = {"running": 2, "off": 3, "saved": 6, "paused": 9}
-PATIENCE = 30.0
+PATIENCE = 90.0
 """Seconds for anything to happen."""
 CHANGING = ("RequestStateChange", "InitiateShutdown", "InitiateReboot", "ModifySystemSettings")
 

@@ -45,7 +45,7 @@ def stay(d: Deck) -> None:
     d.app.exit = lambda *args, **kwargs: None  # type: ignore[method-assign]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @story
 async def test_ten_thousand_keys_do_nothing_red() -> None:
     assert RED

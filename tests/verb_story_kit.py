@@ -23,7 +23,7 @@ from tui.wsman.client import CimClient
 from tui.wsman.transport import WinRMSettings, WinRMTransport
 
 V2, CIMV2 = "root/virtualization/v2", "root/cimv2"
-PATIENCE = 30.0
+PATIENCE = 90.0
 OFF = 3
 Given = Mapping[str, str | bool]
 
