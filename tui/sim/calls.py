@@ -40,6 +40,19 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "CheckVirtualSystemIsMigratable": ("ComputerSystem",),
     "GetSystemCompatibilityInfo": ("ComputerSystem",),
     "CheckSystemCompatibilityInfo": ("CompatibilityInfo",),
+    "RequestReplicationStateChange": ("RequestedState",),
+    "RequestReplicationStateChangeEx": ("ReplicationRelationship", "RequestedState"),
+    "CreateReplicationRelationship": ("ComputerSystem", "ReplicationSettingData"),
+    "ModifyReplicationSettings": ("ComputerSystem", "ReplicationSettingData"),
+    "ReverseReplicationRelationship": ("ComputerSystem", "ReplicationSettingData"),
+    "RemoveReplicationRelationship": ("ComputerSystem",),
+    "RemoveReplicationRelationshipEx": ("ComputerSystem", "ReplicationRelationship"),
+    "StartReplication": ("ComputerSystem", "InitialReplicationType"),
+    "InitiateFailover": ("ComputerSystem",),
+    "RevertFailover": ("ComputerSystem",),
+    "CommitFailover": ("ComputerSystem",),
+    "TestReplicaSystem": ("ComputerSystem",),
+    "Resynchronize": ("ComputerSystem",),
 }
 """Parameters without which a call means nothing; the class table does not tell."""
 

@@ -29,6 +29,12 @@ class Faults:
     """Form of fault detail for what WMI refuses: 2 or 3 (wsman-wire.md 12.2)."""
     slow_methods: float = 1.0
     """Factor on the time jobs take."""
+    replica_down: bool = False
+    """No replication connection reaches the host or leaves it."""
+    replica_rate: float = 0.0
+    """MB a second in which replicas arrive here; 0 for what the network gives."""
+    replica_full: bool = False
+    """There is no room for what a primary sends."""
     job_fails_at: int = -1
     """Percent at which every new job fails; -1 for none."""
     job_fails: int = -1

@@ -172,8 +172,11 @@ class FileSystem:
 
     # -- changing --------------------------------------------------------------------------
 
-    def add(self, file: VirtualFile) -> VirtualFile:
-        """Put a file in its place, and make the folders on the way."""
+    def add(self, file: VirtualFile, *, there: bool = False) -> VirtualFile:
+        """Put a file in its place, and make the folders on the way.
+
+        ``there`` says that it has been there all the time, although the host is furnished.
+        """
         now = self._host.fabric.now()
         file.made = file.made or now
         file.changed = file.changed or now
@@ -182,7 +185,7 @@ class FileSystem:
         self.make_folder(folder_of(file.path))
         shelf = self.shelf(file.path)
         shelf.files[file.key] = file
-        volume = None if self._host.built else self.volume(file.path)
+        volume = self.volume(file.path) if there or not self._host.built else None
         if volume is not None:
             shelf.furnished[volume.name] = shelf.furnished.get(volume.name, 0) + file.used
         return file

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
-from tui.sim import build, network, processors, shapes
+from tui.sim import build, network, processors, replica_info, shapes
 from tui.sim.plan import NicPlan
 from tui.wsman.cim import CimInstance, CimRef, CimValue
 
@@ -110,12 +110,13 @@ def _virtualization(host: SimHost) -> list[CimInstance]:
         ("VirtualSystemSnapshotService", "vssnap", "Hyper-V Virtual System Snapshot Service"),
         ("VirtualEthernetSwitchManagementService", "nvspwmi", "Hyper-V Networking Management"),
         ("ImageManagementService", "vhdsvc", "Hyper-V Image Management Service"),
+        ("ReplicationService", "replicasvc", "Hyper-V Replication Service"),
         ("SecurityService", "securitysvc", "Hyper-V Security Service"),
         ("CollectionManagementService", "collectionsvc", "Hyper-V Collection Management"),
     )
     found = [system]
     found += [service(host, f"Msvm_{word}", name, words) for word, name, words in services]
-    return [*found, *_service_settings(host), *_numa(host)]
+    return [*found, *_service_settings(host), *replica_info.furniture(host), *_numa(host)]
 
 
 def _service_settings(host: SimHost) -> list[CimInstance]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
-from tui.sim import devices, merging, network, shapes
+from tui.sim import devices, merging, network, replica_info, shapes
 from tui.sim.machine import Configuration, Machine
 from tui.wsman.cim import CimInstance, CimRef
 
@@ -162,7 +162,11 @@ def tips(host: SimHost, machines: list[Machine]) -> Iterator[Pair]:
 
 
 MACHINE_LINKS: dict[str, tuple[str, str, tuple[Walk, ...]]] = {
-    "Msvm_SettingsDefineState": ("ManagedElement", "SettingData", (settings_define_state,)),
+    "Msvm_SettingsDefineState": (
+        "ManagedElement",
+        "SettingData",
+        (settings_define_state, replica_info.relationship_settings),
+    ),
     "Msvm_VirtualSystemSettingDataComponent": (
         "GroupComponent",
         "PartComponent",
@@ -174,18 +178,28 @@ MACHINE_LINKS: dict[str, tuple[str, str, tuple[Walk, ...]]] = {
         (features_of_ports,),
     ),
     "Msvm_SystemDevice": ("GroupComponent", "PartComponent", (system_devices,)),
-    "Msvm_ElementSettingData": ("ManagedElement", "SettingData", ()),
+    "Msvm_ElementSettingData": (
+        "ManagedElement",
+        "SettingData",
+        (replica_info.machine_settings,),
+    ),
     "Msvm_SettingDataComponent": ("GroupComponent", "PartComponent", (guest_settings,)),
     "Msvm_SnapshotOfVirtualSystem": ("Antecedent", "Dependent", (checkpoints,)),
     "Msvm_LastAppliedSnapshot": ("Antecedent", "Dependent", (last_applied,)),
     "Msvm_MostCurrentSnapshotInBranch": ("Antecedent", "Dependent", (tips,)),
+    "Msvm_SystemReplicationRelationship": (
+        "Antecedent",
+        "Dependent",
+        (replica_info.machine_relationships,),
+    ),
+    "Msvm_ReplicaSystemDependency": ("Antecedent", "Dependent", (replica_info.test_machines,)),
 }
 HOST_LINKS: dict[str, tuple[Callable[[SimHost], Iterator[Pair]], ...]] = {
     "Msvm_SettingsDefineState": (switch_settings,),
     "Msvm_VirtualSystemSettingDataComponent": (switch_components,),
     "Msvm_EthernetPortSettingDataComponent": (features_of_switches,),
     "Msvm_SystemDevice": (switch_devices,),
-    "Msvm_ElementSettingData": (element_settings,),
+    "Msvm_ElementSettingData": (element_settings, replica_info.service_settings),
 }
 
 

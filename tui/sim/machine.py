@@ -12,6 +12,7 @@ from tui.sim.load import Done, Load
 from tui.wsman.cim import CimInstance, CimRef
 
 if TYPE_CHECKING:
+    from tui.sim.replication import End
     from tui.sim.world import SimHost
 
 RUNNING, OFF, STOPPING, SAVED, PAUSED, STARTING, RESET = 2, 3, 4, 6, 9, 10, 11
@@ -107,6 +108,8 @@ class Machine:
     """When it came to its host in the middle of its run."""
     brought: Done | None = None
     """What it had done in this run before it came."""
+    replica: End | None = None
+    """Its side of a replication."""
     _done: tuple[float, int, Done] | None = None
     """What it has done up to the moment it was last asked, and after how many spans."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.sim import definitions, merging, papers, shapes
+from tui.sim import definitions, merging, papers, recovery, shapes
 from tui.sim.jobs import Work
 from tui.sim.machine import OFF, SAVED, Machine
 from tui.sim.methods_export import EXPORT, planned
@@ -19,6 +19,8 @@ def destroy(call: Call) -> MethodOutput:
     machine = call.machine(ref)
     if machine.state not in (OFF, SAVED) or _exporting(call, machine):
         raise Stop(STATE)
+    if machine.replica is not None and machine.replica.test is not None:
+        raise Stop(STATE)
     data = sum(f.used for f in merging.owned(machine).values() if f.automatic)
     merge = not machine.merge_disabled
 
@@ -27,6 +29,7 @@ def destroy(call: Call) -> MethodOutput:
         for checkpoint in list(machine.checkpoints):
             papers.erase(machine, checkpoint)
         call.host.dismiss(machine)
+        recovery.left(machine)
         if merge:
             _merge_left(machine)
         return ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.sim import create, disks, merging, papers, power, shapes
+from tui.sim import create, disks, merging, papers, power, replication, shapes
 from tui.sim.files import MB
 from tui.sim.jobs import JobError, Work
 from tui.sim.machine import OFF, PAUSED, RUNNING, SAVED, Configuration, Machine
@@ -26,6 +26,8 @@ def create_snapshot(call: Call) -> MethodOutput:
         if given.class_name != "Msvm_VirtualSystemSnapshotSettingData":
             raise Stop(INVALID)
     policy = shapes.number(machine.settings, "UserSnapshotType")
+    if machine.replica is not None and replication.start_refusal(machine):
+        raise Stop(STATE)
     if machine.state not in (RUNNING, OFF, SAVED, PAUSED) or (policy == DISABLED and kind == FULL):
         raise Stop(STATE)
     plan, error = _plan(machine, kind, policy)
@@ -126,7 +128,7 @@ def _delete(call: Call, machine: Machine, doomed: list[str]) -> MethodOutput:
     def done(at: float) -> tuple[CimRef, ...]:
         before = merging.owned(machine)
         for key in doomed:
-            _take_out(machine, key)
+            take_out(machine, key)
         merging.sweep(machine, before)
         idle(machine)
         merging.begin(machine)
@@ -136,7 +138,7 @@ def _delete(call: Call, machine: Machine, doomed: list[str]) -> MethodOutput:
     return call.job(work, machine)
 
 
-def _take_out(machine: Machine, identity: str) -> None:
+def take_out(machine: Machine, identity: str) -> None:
     """Remove a checkpoint; its children hang below its parent. Its disks stay as long as needed."""
     gone = machine.checkpoints.get(identity)
     if gone is None:
@@ -166,7 +168,7 @@ def apply(call: Call) -> MethodOutput:
         checkpoint = machine.checkpoints.get(identity)
         if checkpoint is None:
             raise JobError(FAILED, "The checkpoint is gone.")
-        _restore(machine, checkpoint, identity)
+        restore(machine, checkpoint, identity)
         (power.saved if checkpoint.settings.values["IsSaved"] else power.off)(machine, at)
         return ()
 
@@ -174,7 +176,7 @@ def apply(call: Call) -> MethodOutput:
     return call.job(Work(71, words, 2.0, done, lambda at: idle(machine)), machine)
 
 
-def _restore(machine: Machine, checkpoint: Configuration, identity: str) -> None:
+def restore(machine: Machine, checkpoint: Configuration, identity: str) -> None:
     store = machine.host.repository
     before = merging.owned(machine)
     for item in machine.current.resources.values():

@@ -128,6 +128,36 @@ class VolumePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplicaPlan:
+    """The replication of one machine to another host."""
+
+    vm: str
+    to: str
+    interval: int = 300
+    history: int = 0
+    """Recovery points beyond the latest."""
+    consistent: int = 0
+    """Hours between application-consistent points."""
+    state: int = 3
+    """ReplicationState of the primary."""
+    other: int = 3
+    """ReplicationState of the replica."""
+    lag: float = -1.0
+    """Seconds since the last replication; below zero it is in time, 0 for none at all."""
+    succeeded: int = 120
+    missed: int = 0
+    failed: int = 0
+    rate: int = 0
+    """KB a second that get through; 0 for a good line."""
+    trouble: str = ""
+    """What keeps it from getting through: ``down`` or ``full``."""
+    failed_over: int = 0
+    """FailedOverReplicationType of the replica."""
+    test: bool = False
+    """Somebody has left a test machine behind."""
+
+
+@dataclass(frozen=True, slots=True)
 class HostPlan:
     """One host."""
 
@@ -154,6 +184,10 @@ class HostPlan:
     """Groups of machines: a name and the names of the members."""
     pool: tuple[str, str] = ("", "")
     """First and last of the addresses for dynamic adapters; empty for a pool of its own."""
+    recovery: bool = False
+    """It takes replicas of machines from other hosts."""
+    replicas: tuple[ReplicaPlan, ...] = ()
+    """Which of its machines are replicated, and where to."""
     spare_disks: tuple[tuple[int, str, int], ...] = ()
     """Physical disks that are offline: number, name and size in GB."""
     shares: tuple[VolumePlan, ...] = ()

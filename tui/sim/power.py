@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.sim import disks, merging, papers, shapes
+from tui.sim import disks, merging, papers, replication, shapes
 from tui.sim.jobs import JobError
 from tui.sim.machine import OFF, PAUSED, RUNNING, SAVED, STOPPING, Machine
 
@@ -30,6 +30,10 @@ def enter(machine: Machine, state: int, at: float) -> None:
 def check_start(machine: Machine, at: float) -> JobError | None:
     """Why a machine cannot start."""
     name, host = machine.name, machine.host
+    refusal = replication.start_refusal(machine)
+    if refusal:
+        text = f"'{name}' failed to start because {refusal}."
+        return JobError(32775, f"{text} (Virtual machine ID {machine.id}) (0x80070015).")
     blocked = disks.check_open(machine)
     if blocked is not None:
         return blocked

@@ -17,6 +17,7 @@ from tui.sim import (
     migration,
     netinfo,
     perf,
+    replica_info,
     services,
     shapes,
     spare_disks,
@@ -40,6 +41,7 @@ def install(host: SimHost) -> None:
     groups.install(host)
     services.install(host)
     migration.install(host)
+    replica_info.install(host)
     if host.plan.cluster:
         cluster.install(host)
 

@@ -1,4 +1,4 @@
-"""Named worlds: homelab, datacenter, troubled, large, migration."""
+"""Named worlds: homelab, datacenter, troubled, replica, large, migration."""
 
 from __future__ import annotations
 
@@ -71,6 +71,13 @@ def migration(fabric: Fabric, hosts: int = 0, vms: int = 0) -> None:
     movers.furnish(fabric)
 
 
+def replica(fabric: Fabric, hosts: int = 0, vms: int = 0) -> None:
+    """Two hosts that replicate to each other, in every state and health."""
+    from tui.sim import replica_scene as scene  # a scene is loaded when it is wanted
+
+    scene.furnish(fabric)
+
+
 # -- large ---------------------------------------------------------------------------------
 
 _ROLES = (
@@ -126,6 +133,7 @@ SCENES: dict[str, Callable[[Fabric, int, int], None]] = {
     "homelab": homelab,
     "datacenter": datacenter,
     "troubled": troubled,
+    "replica": replica,
     "large": large,
     "migration": migration,
 }

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from tui.sim import devices, network, shapes
 from tui.sim.machine import Machine
+from tui.sim.replica_info import PROVIDER
+from tui.sim.replication import PRIMARY, REPLICA
 from tui.wsman.cim import CimInstance, CimValue
 
 if TYPE_CHECKING:
@@ -21,6 +23,23 @@ Reader = Callable[[Machine, CimInstance, float], CimValue]
 
 def _owner(name: str) -> Reader:
     return lambda machine, settings, now: machine.system.values[name]
+
+
+def _takes_part(machine: Machine) -> bool:
+    return machine.system.values["ReplicationMode"] in (PRIMARY, REPLICA)
+
+
+def _relation(name: str) -> Reader:
+    """One value for each of its relationships."""
+    return lambda machine, settings, now: (
+        (shapes.number(machine.system, name),) if _takes_part(machine) else ()
+    )
+
+
+def _test(machine: Machine, settings: CimInstance, now: float) -> CimValue:
+    """The machine that was made from this one to test it."""
+    end = machine.replica
+    return shapes.system_ref(end.test.id) if end is not None and end.test is not None else None
 
 
 def _switches(machine: Machine, settings: CimInstance, now: float) -> CimValue:
@@ -115,13 +134,13 @@ READERS: dict[int, tuple[tuple[str, Reader], ...]] = {
     113: (("AvailableMemoryBuffer", _buffer),),
     114: (("ReplicationMode", _owner("ReplicationMode")),),
     115: (("ReplicationState", _owner("ReplicationState")),),
-    116: (("ReplicationHealth", _owner("ReplicationHealth")),),
+    116: (("ReplicationHealth", _owner("ReplicationHealth")), ("TestReplicaSystem", _test)),
     117: (("ApplicationHealth", lambda m, s, now: 2 if m.responsive(now) else 32896),),
-    118: (("ReplicationStateEx", lambda m, s, now: ()),),
-    119: (("ReplicationHealthEx", lambda m, s, now: ()),),
+    118: (("ReplicationStateEx", _relation("ReplicationState")),),
+    119: (("ReplicationHealthEx", _relation("ReplicationHealth")),),
     120: (("SwapFilesInUse", lambda m, s, now: False if m.alive else None),),
     121: (("IntegrationServicesVersionState", _version_state),),
-    122: (("ReplicationProviderId", lambda m, s, now: ()),),
+    122: (("ReplicationProviderId", lambda m, s, now: (PROVIDER,) if _takes_part(m) else ()),),
     123: (("MemorySpansPhysicalNumaNodes", lambda m, s, now: False if m.alive else None),),
     132: (("OtherEnabledState", _owner("OtherEnabledState")),),
 }

@@ -14,7 +14,7 @@ from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
-from tui.sim import groups, hardware, papers, shapes
+from tui.sim import groups, hardware, papers, replica_health, shapes
 from tui.sim.create import create
 from tui.sim.faults import Faults
 from tui.sim.files import FileSystem, Shelf
@@ -225,7 +225,7 @@ class SimHost:
         return self._jobs
 
     def _build(self) -> None:
-        from tui.sim import providers  # computed classes look back at the host
+        from tui.sim import providers, replica_plans  # computed classes look back at the host
 
         self._repository = HostRepository(self)
         hardware.furnish(self)
@@ -235,6 +235,7 @@ class SimHost:
         groups.furnish(self)
         providers.install(self)
         self._built = True
+        replica_plans.furnish(self)
 
     def advance(self) -> None:
         """Bring the world up to date before a request is answered."""
@@ -246,6 +247,8 @@ class SimHost:
         for machine in self.machines.values():
             ran = sum(end - start for start, end in machine.spans(now)) if machine.runs else 0.0
             machine.system.values["OnTimeInMilliseconds"] = int(ran * 1000)
+            if machine.replica is not None:
+                replica_health.show(machine.replica, now)
 
     def lacks(self, namespace: str, class_name: str = "") -> bool:
         """It has no such namespace, or pretends not to know the class."""
@@ -319,6 +322,8 @@ class SimHost:
 
     def keep(self, machine: Machine) -> None:
         """Remember what a machine did here."""
+        if machine.replica is not None:
+            machine.replica.pair.gather(self.fabric.now())
         done = machine.done(self.fabric.now())
         load = machine.load
         self.spent += done.busy * machine.cpus
