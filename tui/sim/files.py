@@ -230,7 +230,13 @@ class FileSystem:
 
     def _files_on(self, volume: VolumePlan) -> int:
         shelf = self.shelf(volume.name.rstrip("\\"))
-        return sum(f.used for f in shelf.files.values() if self.volume(f.path) is volume)
+        prefix = volume.name.lower()
+        found = [f for f in shelf.files.values() if f.key.startswith(prefix)]
+        if any(
+            v.name.lower().startswith(prefix) for v in self._host.plan.volumes if v is not volume
+        ):
+            found = [f for f in found if self.volume(f.path) is volume]
+        return sum(f.used for f in found)
 
     def _moved(self, volume: VolumePlan) -> tuple[int, int]:
         """Bytes in files at the beginning, and how many there are more now."""

@@ -259,12 +259,11 @@ def _remove(call: Call, end: End) -> MethodOutput:
 # -- sending everything --------------------------------------------------------------------
 
 
-def _delay(call: Call) -> float:
-    """Seconds until the time somebody wants it to start."""
+def _wanted_at(call: Call) -> float:
+    """When somebody wants it to start; 0 for now."""
     wanted = call.get("StartTime")
-    if not isinstance(wanted, datetime):
-        return 0.0
-    return max(0.0, wanted.timestamp() - call.host.fabric.now())
+    later = isinstance(wanted, datetime) and wanted.timestamp() > call.host.fabric.now()
+    return wanted.timestamp() if later and isinstance(wanted, datetime) else 0.0
 
 
 def start(call: Call) -> MethodOutput:
@@ -276,7 +275,7 @@ def start(call: Call) -> MethodOutput:
     if end.state != READY:
         raise Stop(STATE)
     error = replica_transfer.blocked(end, replica_transfer.total(end))
-    delay = _delay(call)
+    starts = _wanted_at(call)
     turn = end.pair.turn
 
     def due(at: float) -> None:
@@ -288,8 +287,8 @@ def start(call: Call) -> MethodOutput:
         if kind == EXPORT:
             end.state = INITIAL
             return ()
-        if delay:
-            call.host.fabric.after(delay, due)
+        if starts > at:
+            call.host.fabric.after(starts - at, due)
         else:
             due(at)
         return ()
@@ -326,8 +325,8 @@ def resynchronize(call: Call) -> MethodOutput:
     states = (RESYNC_REQUIRED, CRITICAL, SUSPENDED, RESYNC_SUSPENDED, REPLICATING)
     if end.state not in states or end.pair.job or not end.pair.shipped_at:
         raise Stop(STATE)
-    delay = _delay(call)
-    if not delay:
+    starts = _wanted_at(call)
+    if not starts:
         end.pair.turn += 1
         end.pair.sending = False
         return MethodOutput(4096, {"Job": replica_transfer.resynchronize(end)})
@@ -338,7 +337,7 @@ def resynchronize(call: Call) -> MethodOutput:
 
     def done(at: float) -> tuple[CimRef, ...]:
         end.state = RESYNC_REQUIRED
-        call.host.fabric.after(delay, due)
+        call.host.fabric.after(max(0.0, starts - at), due)
         return ()
 
     return call.job(Work(107, "Scheduling Resynchronization", 0.5, done), end.machine)
