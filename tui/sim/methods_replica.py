@@ -1,4 +1,4 @@
-"""Methods: relationships of Hyper-V Replica, and the settings of its service."""
+"""Methods: relationships of Hyper-V Replica, and what is sent over them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from tui.sim.machine import Machine
 from tui.sim.outcome import (
     FAILED,
     INVALID,
-    NOT_FOUND,
     STATE,
     UNSUPPORTED,
     Call,
@@ -36,7 +35,7 @@ from tui.sim.replication import (
     End,
     Pair,
 )
-from tui.wsman.cim import CimInstance, CimRef, CimValue
+from tui.wsman.cim import CimRef, CimValue
 from tui.wsman.embedded import to_text
 from tui.wsman.reply import MethodOutput
 
@@ -111,7 +110,7 @@ def _included(call: Call, terms: Mapping[str, CimValue]) -> tuple[str, ...]:
     return tuple(shapes.text(call.embedded(text), "InstanceID").lower() for text in texts)
 
 
-def _recovery_host(call: Call, terms: Mapping[str, CimValue]) -> tuple[str, SimHost | None]:
+def recovery_host(call: Call, terms: Mapping[str, CimValue]) -> tuple[str, SimHost | None]:
     name = str(terms.get("RecoveryConnectionPoint") or "").strip()
     if not name:
         raise Stop(INVALID)
@@ -148,7 +147,7 @@ def create(call: Call) -> MethodOutput:
     included = _included(call, terms)
     if machine.replica is not None:
         raise Stop(STATE if machine.replica.mode != REPLICA else UNSUPPORTED)
-    name, found = _recovery_host(call, terms)
+    name, found = recovery_host(call, terms)
     what = "enable replication"
     error = fault(machine, unfit(call.host, found, name, terms), what)
     error = error or _collision(machine, found)
@@ -210,7 +209,7 @@ def modify(call: Call) -> MethodOutput:
     terms = _terms(call)
     _included(call, terms)
     pair = end.pair
-    name, found = _recovery_host(call, pair.terms | terms) if end.mode == PRIMARY else ("", None)
+    name, found = recovery_host(call, pair.terms | terms) if end.mode == PRIMARY else ("", None)
     error = None
     if end.mode == PRIMARY:
         error = fault(end.machine, unfit(call.host, found, name, terms), "change replication")
@@ -380,101 +379,6 @@ def _reset(call: Call, end: End) -> MethodOutput:
     return call.job(Work(119, "Resetting Replica Statistics", 0.3, done), end.machine)
 
 
-# -- the service ---------------------------------------------------------------------------
-
-SERVICE_BOUNDS: Mapping[str, tuple[int, int]] = {
-    "AllowedAuthenticationType": (0, 3),
-    "HttpPort": (1, 65535),
-    "HttpsPort": (1, 65535),
-    "MonitoringInterval": (3600, 604800),
-}
-SERVICE_FREE = (*SERVICE_BOUNDS, "RecoveryServerEnabled", "CertificateThumbPrint")
-
-
-def modify_service(call: Call) -> MethodOutput:
-    given = call.embedded(call.get("SettingData"))
-    if given.class_name != replication.SERVICE_SETTING:
-        raise Stop(INVALID)
-    free = (*SERVICE_FREE, "MonitoringStartTime")
-    changes = {n: v for n, v in given.values.items() if n in free and v is not None}
-    for name, (low, high) in SERVICE_BOUNDS.items():
-        value = changes.get(name, low)
-        if not isinstance(value, int) or not low <= value <= high:
-            raise Stop(INVALID)
-    present = replication.service(call.host)
-    after = present | changes
-    if after["RecoveryServerEnabled"] and not after["AllowedAuthenticationType"]:
-        raise Stop(INVALID)
-
-    def done(at: float) -> tuple[CimRef, ...]:
-        present.update(changes)
-        return ()
-
-    return call.job(Work(90, "Modifying Replication Server Settings", 0.5, done))
-
-
-def _entries(host: SimHost) -> dict[str, CimInstance]:
-    found = host.repository.instances(shapes.VIRTUALIZATION, replication.AUTHORIZATION)
-    return {shapes.text(item, "AllowedPrimaryHostSystem").lower(): item for item in found}
-
-
-def _asked_entry(call: Call) -> tuple[str, str, str]:
-    given = call.embedded(call.get("AuthorizationEntry"))
-    if given.class_name != replication.AUTHORIZATION:
-        raise Stop(INVALID)
-    primary = shapes.text(given, "AllowedPrimaryHostSystem").strip()
-    place = files.clean(shapes.text(given, "ReplicaStorageLocation"))
-    if not primary or not place:
-        raise Stop(INVALID)
-    return primary, place, shapes.text(given, "TrustGroup")
-
-
-def add_entry(call: Call) -> MethodOutput:
-    primary, place, group = _asked_entry(call)
-    if primary.lower() in _entries(call.host):
-        raise Stop(INVALID)
-    return _put(call, primary, place, group)
-
-
-def modify_entry(call: Call) -> MethodOutput:
-    primary, place, group = _asked_entry(call)
-    if primary.lower() not in _entries(call.host):
-        raise Stop(NOT_FOUND)
-    return _put(call, primary, place, group)
-
-
-def _put(call: Call, primary: str, place: str, group: str) -> MethodOutput:
-    def done(at: float) -> tuple[CimRef, ...]:
-        call.host.repository.add(replica_info.entry(call.host, primary, place, group))
-        return ()
-
-    return call.job(Work(90, "Modifying Replication Server Settings", 0.5, done))
-
-
-def remove_entry(call: Call) -> MethodOutput:
-    item = _entries(call.host).get(call.text("AllowedPrimaryHostSystem").strip().lower())
-    if item is None:
-        raise Stop(NOT_FOUND)
-
-    def done(at: float) -> tuple[CimRef, ...]:
-        call.host.repository.remove(item)
-        return ()
-
-    return call.job(Work(90, "Modifying Replication Server Settings", 0.5, done))
-
-
-def test_connection(call: Call) -> MethodOutput:
-    """Whether a host would take replicas of this one; the job says why not."""
-    names = ("RecoveryConnectionPoint", "RecoveryServerPortNumber", "AuthenticationType")
-    terms = {name: call.get(name) for name in names}
-    if terms["AuthenticationType"] not in (1, 2):
-        raise Stop(INVALID)
-    name, found = _recovery_host(call, terms)
-    trouble = unfit(call.host, found, name, terms)
-    error = JobError(FAILED, trouble.words) if trouble is not None else None
-    return call.job(Work(115, "Testing Replication Connection", 2.0, error=error))
-
-
 SERVICE = replica_info.SERVICE
 METHODS: dict[tuple[str, str], Method] = {
     (SERVICE, "CreateReplicationRelationship"): create,
@@ -488,9 +392,4 @@ METHODS: dict[tuple[str, str], Method] = {
     (SERVICE, "GetReplicationStatisticsEx"): get_statistics_ex,
     (SERVICE, "ResetReplicationStatistics"): reset_statistics,
     (SERVICE, "ResetReplicationStatisticsEx"): reset_statistics_ex,
-    (SERVICE, "ModifyServiceSettings"): modify_service,
-    (SERVICE, "AddAuthorizationEntry"): add_entry,
-    (SERVICE, "ModifyAuthorizationEntry"): modify_entry,
-    (SERVICE, "RemoveAuthorizationEntry"): remove_entry,
-    (SERVICE, "TestReplicationConnection"): test_connection,
 }
