@@ -30,6 +30,7 @@ from tests.replica_kit import (
 )
 from tests.sim_kit import SNAPSHOTS, V2, VSMS, Bench, bench, by_id, embedded, one, word
 from tests.storage_kit import ended, failed
+from tui.sim import faults
 from tui.sim.world import StillClock
 from tui.wsman.cim import CimInstance, CimRef, CimValue
 from tui.wsman.client import CimClient
@@ -266,6 +267,13 @@ def test_a_line_that_is_down_is_tried_again_and_then_critical(world: Ends) -> No
     world.dresden.host.faults.replica_down = False
     world.wait(65)
     assert not {"32315", "12029", "32091"} & codes(measured(world.berlin, "erp-db")[1])
+
+
+def test_knobs_are_turned_by_name(world: Ends) -> None:
+    knobs = world.dresden.host.faults
+    for text in ("replica_down", "replica_rate=0.5", "replica_full=on"):
+        faults.apply(knobs, text)
+    assert (knobs.replica_down, knobs.replica_rate, knobs.replica_full) == (True, 0.5, True)
 
 
 def test_a_full_volume_stops_both_ends_at_once(world: Ends) -> None:
