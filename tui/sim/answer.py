@@ -224,8 +224,9 @@ class _Desk:
     # -- instances -------------------------------------------------------------------------
 
     def _put(self, request: Put) -> bytes:
-        instance = self.service.repository.find(request.ref)
-        cls = self.service.repository.class_of(instance.namespace, instance.class_name)
+        repository = self.service.repository
+        instance = repository.find(request.ref)
+        cls = repository.class_of(instance.namespace, instance.class_name)
         if cls.namespace == VIRTUALIZATION:
             raise refuse(
                 _NOT_CAPABLE, "The provider changes instances by its methods only.", shape=WMI
@@ -233,8 +234,8 @@ class _Desk:
         for name, value in request.values.items():
             if name not in cls.properties or (name in cls.keys and value != instance[name]):
                 raise refuse(Wsman.REPRESENTATION_INVALID_VALUES, f"{name} cannot be changed.")
-        instance.values.update(request.values)
-        return self._encode(Got(instance), request)
+        changed = repository.put(instance, dict(request.values))
+        return self._encode(Got(changed), request)
 
     def _invoke(self, request: Invoke) -> bytes:
         repository = self.service.repository

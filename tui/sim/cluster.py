@@ -1,324 +1,361 @@
-"""root/MSCluster as any node shows it: read from the fabric, so that all nodes agree."""
+"""A failover cluster: its nodes, groups, shared volumes and witness, as all its nodes know them.
+
+What a cluster is; how groups move and nodes fail is in ``cluster_*`` and ``outages``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from tui.sim import shapes
-from tui.sim.machine import Machine
-from tui.wsman.cim import CimInstance, CimRef, CimValue
+from tui.sim import shapes, votes, win32
+from tui.sim.machine import STARTING, Machine
+from tui.sim.plan import ClusterPlan, RolePlan
+from tui.wsman.cim import CimValue
 
 if TYPE_CHECKING:
-    from tui.sim.world import ClusterPlan, SimHost
+    from tui.sim.cluster_moves import Move
+    from tui.sim.world import Fabric, SimHost
 
-GROUP = "Cluster Group"
-STORAGE = "Available Storage"
-VM, CONFIGURATION = "Virtual Machine", "Virtual Machine Configuration"
-
-
-def install(host: SimHost) -> None:
-    def provide(name: str, source: object) -> None:
-        assert callable(source)
-        host.repository.provide(shapes.CLUSTER, name, lambda: source(host))
-
-    for name, source in (
-        ("MSCluster_Cluster", cluster),
-        ("MSCluster_Node", nodes),
-        ("MSCluster_ResourceGroup", groups),
-        ("MSCluster_Resource", resources),
-        ("MSCluster_Network", networks),
-        ("MSCluster_NetworkInterface", interfaces),
-        ("MSCluster_ClusterSharedVolume", volumes),
-        ("MSCluster_DiskPartition", partitions),
-        ("MSCluster_ClusterToNode", cluster_to_node),
-        ("MSCluster_ClusterToResourceGroup", cluster_to_group),
-        ("MSCluster_NodeToActiveGroup", node_to_group),
-        ("MSCluster_ResourceGroupToResource", group_to_resource),
-        ("MSCluster_ClusterSharedVolumeToPartition", volume_to_partition),
-        ("MSCluster_ClusterSharedVolumeToResource", volume_to_resource),
-    ):
-        provide(name, source)
+GROUP, STORAGE = "Cluster Group", "Available Storage"
+CORE, AVAILABLE, VM_GROUP = 1, 2, 111
+"""GroupType."""
+UP, DOWN, PAUSED, JOINING = 0, 1, 2, 3
+ISOLATED, QUARANTINED = 1, 2
+ONLINE, OFFLINE, FAILED, PARTIAL, PENDING = 0, 1, 2, 3, 4
+QUEUED, LACKING, UNMONITORED = 0x4, 0x8, 0x100
+"""Bits of a group's StatusInformation: in the queue, no node has room, its node is isolated."""
+NEVER = 4294967295
 
 
-def _plan(host: SimHost) -> ClusterPlan:
-    return host.fabric.clusters[host.plan.cluster]
+@dataclass(slots=True, eq=False)
+class Node:
+    """A member of the cluster."""
+
+    host: SimHost
+    number: int
+    weight: int = 1
+    dynamic: int = 1
+    state: int = UP
+    information: int = 0
+    held: bool = False
+    """It was paused, and stays so even when it is restarted."""
+    drain: int = 0
+    """NodeDrainStatus."""
+    drains: int = 0
+    """How often it has been drained."""
+    drain_target: str = ""
+    drain_error: int = 0
+    failback: int = 0
+    cut: bool = False
+    """The other nodes cannot be reached from it."""
+    isolations: list[float] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.host.name
+
+    @property
+    def active(self) -> bool:
+        return self.state in (UP, PAUSED)
+
+    def join(self) -> None:
+        """It is a member again."""
+        self.state = PAUSED if self.held else UP
+
+    @property
+    def heard(self) -> bool:
+        """A member whose heartbeat still reaches the others."""
+        return self.active and not self.host.down and not self.cut
 
 
-def _new(name: str, **values: CimValue) -> CimInstance:
-    common: dict[str, CimValue] = {"Status": "OK", "Caption": "", "Description": ""}
-    return shapes.new(name, shapes.CLUSTER, **(common | values))
+@dataclass(slots=True, eq=False)
+class Group:
+    """A group of resources: a clustered machine, or one of the cluster's own."""
+
+    name: str
+    id: str
+    kind: int
+    node: str = ""
+    """The owner of a group without a machine."""
+    machine: Machine | None = None
+    values: dict[str, CimValue] = field(default_factory=dict)
+    """The properties an administrator may set."""
+    private: dict[str, CimValue] = field(default_factory=dict)
+    """Those of the resource 'Virtual Machine' that may be set."""
+    preferred: tuple[str, ...] = ()
+    pending: int = 0
+    """The state its resource is in while it goes on or off line."""
+    failed: bool = False
+    lacking: bool = False
+    unmonitored: bool = False
+    wanted: bool = True
+    """PersistentState: it is to be online."""
+    released: bool = False
+    """Its configuration is offline, too."""
+    move: Move | None = None
+    queued: bool = False
+    home: str = ""
+    """The node it was drained from."""
+    error: int = 0
+    """How its last operation ended."""
+    restarts: list[float] = field(default_factory=list)
+    failovers: list[float] = field(default_factory=list)
+
+    @property
+    def owner(self) -> str:
+        return self.machine.host.name if self.machine is not None else self.node
+
+    @property
+    def priority(self) -> int:
+        value = self.values.get("Priority")
+        return value if isinstance(value, int) else 0
+
+    @property
+    def apart(self) -> frozenset[str]:
+        value = self.values.get("AntiAffinityClassNames")
+        return frozenset(map(str, value)) if isinstance(value, tuple) else frozenset()
+
+    @property
+    def gone(self) -> bool:
+        """Its machine was destroyed without asking the cluster."""
+        machine = self.machine
+        return machine is not None and machine.host.machines.get(machine.id) is not machine
+
+    @property
+    def running(self) -> bool:
+        return self.machine is not None and not self.gone and self.machine.alive
+
+    def look(self) -> None:
+        """See whether its machine was started or stopped without asking the cluster."""
+        machine = self.machine
+        if machine is None or machine.host.down or self.pending or self.failed:
+            return
+        self.wanted = self.running or machine.state == STARTING
+
+    @property
+    def state(self) -> int:
+        if self.pending or (self.move is not None and not self.queued):
+            return PENDING
+        if self.machine is None:
+            return OFFLINE if self.kind == AVAILABLE or self.failed else ONLINE
+        if self.gone or self.failed:
+            return FAILED
+        if self.machine.host.down and self.wanted:
+            return ONLINE  # nobody has noticed yet
+        if self.machine.state == STARTING:
+            return PENDING
+        return ONLINE if self.machine.alive else OFFLINE
+
+    @property
+    def information(self) -> int:
+        bits = QUEUED if self.queued else 0
+        bits |= LACKING if self.lacking else 0
+        return bits | (UNMONITORED if self.unmonitored else 0)
 
 
-def _id(host: SimHost, *words: object) -> str:
-    return shapes.guid(host.fabric.random("cluster", host.plan.cluster, *words)).lower()
+@dataclass(slots=True, eq=False)
+class Volume:
+    """A cluster shared volume and the disk below it."""
+
+    name: str
+    index: int
+    owner: str
+    redirected: bool = False
+    maintenance: bool = False
+    backup: bool = False
+    moving: bool = False
+
+    @property
+    def path(self) -> str:
+        return f"C:\\ClusterStorage\\{self.name}"
+
+    @property
+    def disk(self) -> str:
+        return f"Cluster Disk {self.index + 1}"
+
+    @property
+    def fault(self) -> int:
+        """FaultState: 1 redirected access, 4 in maintenance."""
+        return int(self.redirected) | (4 if self.maintenance else 0)
 
 
-def cluster(host: SimHost) -> Iterator[CimInstance]:
-    plan = _plan(host)
-    yield _new(
-        "MSCluster_Cluster",
-        CreationClassName="MSCluster_Cluster",
-        Name=plan.name,
-        Fqdn=f"{plan.name}.{plan.domain}",
-        QuorumType="Node and File Share Majority",
-        QuorumTypeValue=2,
-        QuorumPath="",
-        SharedVolumesRoot="C:\\ClusterStorage",
-        EnableSharedVolumes=1,
-        DynamicQuorumEnabled=1,
-        WitnessDynamicWeight=1,
-        ClusterFunctionalLevel=11,
-        ClusterUpgradeVersion=1,
-        S2DEnabled=0,
-        DrainOnShutdown=1,
-        SameSubnetDelay=1000,
-        SameSubnetThreshold=20,
-        CrossSubnetDelay=1000,
-        CrossSubnetThreshold=20,
-        AutoBalancerLevel=1,
-        AutoBalancerMode=2,
-        BlockCacheSize=1024,
-        MaxNumberOfNodes=64,
-        MaximumParallelMigrations=1,
-    )
+def _settings(plan: ClusterPlan) -> dict[str, CimValue]:
+    return {
+        "ClusterEnforcedAntiAffinity": 0,
+        "CrossSubnetDelay": 1000,
+        "CrossSubnetThreshold": 20,
+        "AutoBalancerLevel": 1,
+        "AutoBalancerMode": 2,
+        "BlockCacheSize": 1024,
+        "DrainOnShutdown": 1,
+        "DynamicQuorumEnabled": 1,
+        "LowerQuorumPriorityNodeId": 0,
+        "MaximumParallelMigrations": plan.migrations,
+        "QuarantineDuration": 7200,
+        "QuarantineThreshold": 3,
+        "ResiliencyDefaultPeriod": 240,
+        "ResiliencyLevel": 2,
+        "SameSubnetDelay": 1000,
+        "SameSubnetThreshold": 10,
+    }
 
 
-def nodes(host: SimHost) -> Iterator[CimInstance]:
-    for index, node in enumerate(host.fabric.nodes(host.plan.cluster)):
-        yield _new(
-            "MSCluster_Node",
-            CreationClassName="MSCluster_Node",
-            Name=node.name,
-            Id=str(index + 1),
-            State=0,
-            NodeDrainStatus=0,
-            StatusInformation=0,
-            NodeWeight=1,
-            DynamicWeight=1,
-            BuildNumber=int(node.system.build),
-            MajorVersion=10,
-            MinorVersion=0,
-            NodeInstanceID=_id(host, "node", index),
-            NodeHighestVersion=720897,
-            NodeLowestVersion=720896,
-            NodeDrainTarget="",
-            FaultDomain=("Site:", "Rack:", "Chassis:"),
-            Flags=0,
-            Characteristics=0,
+class Cluster:
+    """The state that all nodes of a failover cluster share."""
+
+    def __init__(self, fabric: Fabric, plan: ClusterPlan) -> None:
+        self.fabric = fabric
+        self.plan = plan
+        self.settings = _settings(plan)
+        self.nodes: dict[str, Node] = {}
+        """By name in lower case."""
+        self.groups: dict[str, Group] = {}
+        self.volumes: list[Volume] = []
+        self.moves: list[Move] = []
+        """Under way."""
+        self.queue: list[Move] = []
+        self.up = True
+        """It has quorum."""
+        self.witness = votes.Witness(bool(plan.witness), bool(plan.witness), 0)
+
+    # -- forming ---------------------------------------------------------------------------
+
+    def furnish(self) -> None:
+        """Find out, once, what is there; every node is built for that."""
+        if self.nodes:
+            return
+        hosts = self.fabric.nodes(self.plan.name)
+        for index, host in enumerate(hosts):
+            self.nodes[host.name.lower()] = Node(host, index + 1)
+        for host in hosts:
+            host.ensure()
+        for index, name in enumerate(self.plan.volumes):
+            self.volumes.append(Volume(name, index, hosts[index % len(hosts)].name))
+        for name, kind in ((GROUP, CORE), (STORAGE, AVAILABLE)):
+            self._put(Group(name, self.identity("group", name), kind, hosts[0].name))
+        for host in hosts:
+            roles = {plan.name: plan.role for plan in host.plan.vms}
+            for machine in host.machines.values():
+                if machine.clustered:
+                    self.add(machine, roles.get(machine.name, RolePlan()))
+        self.count()
+
+    def _put(self, group: Group) -> Group:
+        core = group.machine is None
+        usual: dict[str, CimValue] = {
+            "Priority": 3000 if core else 2000,
+            "AutoFailbackType": 0,
+            "FailoverThreshold": NEVER,
+            "FailoverPeriod": 6,
+            "FailbackWindowStart": -1,
+            "FailbackWindowEnd": -1,
+            "AntiAffinityClassNames": (),
+            "ColdStartSetting": 0,
+            "LockedFromMoving": 0,
+            "ResiliencyPeriod": 240,
+            "Description": "",
+        }
+        group.values = usual | group.values
+        self.groups[group.name.lower()] = group
+        return group
+
+    def add(self, machine: Machine, plan: RolePlan) -> Group:
+        """Make a machine a role of the cluster."""
+        name, number = machine.name, 1
+        while name.lower() in self.groups:
+            number += 1
+            name = f"{machine.name} ({number})"
+        machine.clustered = True
+        group = Group(name, self.identity("group", machine.id), VM_GROUP, machine=machine)
+        group.preferred = plan.preferred
+        group.wanted = machine.alive
+        group.values = {
+            "Priority": plan.priority,
+            "AutoFailbackType": int(plan.failback),
+            "AntiAffinityClassNames": plan.apart,
+            "LockedFromMoving": int(plan.locked),
+        }
+        group.private = {
+            "OfflineAction": 1,
+            "ShutdownAction": 0,
+            "CheckHeartbeat": 1,
+            "DefaultMoveType": NEVER,
+            "RefreshInterval": 1,
+        }
+        return self._put(group)
+
+    def drop(self, group: Group) -> None:
+        """A group is no more; its machine stays where it is."""
+        del self.groups[group.name.lower()]
+        if group.machine is not None:
+            group.machine.clustered = False
+
+    def identity(self, *words: object) -> str:
+        """A GUID of the cluster's own, the same on every node."""
+        return shapes.guid(self.fabric.random("cluster", self.plan.name, *words)).lower()
+
+    # -- finding ---------------------------------------------------------------------------
+
+    def node(self, name: str) -> Node:
+        """A node by its name; the fault of the cluster API when there is none."""
+        found = self.nodes.get(name.strip().partition(".")[0].lower())
+        if found is None:
+            raise win32.refused(win32.NODE_NOT_FOUND)
+        return found
+
+    def owner(self, group: Group) -> Node:
+        return self.nodes[group.owner.lower()]
+
+    def active(self) -> list[Node]:
+        """The nodes that are members now."""
+        return [node for node in self.nodes.values() if node.active]
+
+    def roles(self) -> Iterator[Group]:
+        """The groups that are machines, the most important first."""
+        found = [group for group in self.groups.values() if group.machine is not None]
+        return iter(sorted(found, key=lambda group: -group.priority))
+
+    def on(self, node: Node) -> list[Group]:
+        return [group for group in self.roles() if group.owner == node.name]
+
+    def role_of(self, machine: Machine) -> Group | None:
+        return next((group for group in self.roles() if group.machine is machine), None)
+
+    def number(self, name: str) -> int:
+        value = self.settings.get(name)
+        return value if isinstance(value, int) else 0
+
+    # -- membership ------------------------------------------------------------------------
+
+    def answers(self, host: SimHost) -> bool:
+        """The cluster service of a node is a member of a cluster with quorum."""
+        return self.up and self.nodes[host.name.lower()].active
+
+    def check(self, host: SimHost) -> None:
+        """The fault a node answers with while its cluster service is no member."""
+        if not self.answers(host):
+            raise win32.refused(win32.NO_ENDPOINT)
+
+    def votes(self, *without: Node) -> list[votes.Vote]:
+        return [
+            votes.Vote(node.number, node.weight, node.dynamic, node.heard and node not in without)
+            for node in self.nodes.values()
+        ]
+
+    def holds(self, *without: Node) -> bool:
+        """The active nodes keep their quorum without some of them."""
+        return votes.majority(self.votes(*without), self.witness)
+
+    def count(self) -> None:
+        """Give votes anew to those who are there."""
+        weights, witness = votes.adjusted(
+            self.votes(),
+            self.witness,
+            dynamic=bool(self.number("DynamicQuorumEnabled")),
+            lowest=self.number("LowerQuorumPriorityNodeId"),
         )
-
-
-def machines(host: SimHost) -> Iterator[tuple[SimHost, Machine]]:
-    for node in host.fabric.nodes(host.plan.cluster):
-        node.ensure()
-        for machine in list(node.machines.values()):
-            if machine.clustered:
-                yield node, machine
-
-
-def _group(host: SimHost, name: str, kind: int, owner: str, state: int) -> CimInstance:
-    return _new(
-        "MSCluster_ResourceGroup",
-        Name=name,
-        Id=_id(host, "group", name),
-        GroupType=kind,
-        OwnerNode=owner,
-        State=state,
-        StatusInformation=0,
-        Priority=2000 if kind == 111 else 3000,
-        IsCore=kind != 111,
-        PersistentState=state == 0,
-        AutoFailbackType=0,
-        FailoverThreshold=4294967295,
-        FailoverPeriod=6,
-        FailbackWindowStart=-1,
-        FailbackWindowEnd=-1,
-        DefaultOwner=4294967295,
-        AntiAffinityClassNames=(),
-        ColdStartSetting=0,
-        LockedFromMoving=0,
-    )
-
-
-def groups(host: SimHost) -> Iterator[CimInstance]:
-    first = host.fabric.nodes(host.plan.cluster)[0].name
-    yield _group(host, GROUP, 1, first, 0)
-    yield _group(host, STORAGE, 2, first, 1)
-    for node, machine in machines(host):
-        yield _group(host, machine.name, 111, node.name, 0 if machine.alive else 1)
-
-
-def _resource(
-    host: SimHost, name: str, kind: str, group: str, owner: str, state: int
-) -> CimInstance:
-    return _new(
-        "MSCluster_Resource",
-        Name=name,
-        Id=_id(host, "resource", name),
-        Type=kind,
-        OwnerGroup=group,
-        OwnerNode=owner,
-        State=state,
-        StatusInformation=0,
-        CoreResource=group == GROUP,
-        IsClusterSharedVolume=kind == "Physical Disk",
-        PersistentState=state == 2,
-        SeparateMonitor=False,
-        RestartAction=2,
-        RestartThreshold=1,
-        RestartPeriod=900000,
-        RestartDelay=500,
-        PendingTimeout=180000,
-        DeadlockTimeout=300000,
-        ResourceClass=1 if kind == "Physical Disk" else 0,
-        LastOperationStatusCode=0,
-    )
-
-
-def resources(host: SimHost) -> Iterator[CimInstance]:
-    plan = _plan(host)
-    owners = [node.name for node in host.fabric.nodes(host.plan.cluster)]
-    yield _resource(host, "Cluster Name", "Network Name", GROUP, owners[0], 2)
-    yield _resource(host, "Cluster IP Address", "IP Address", GROUP, owners[0], 2)
-    yield _resource(host, plan.witness, "File Share Witness", GROUP, owners[0], 2)
-    for index, name in enumerate(plan.volumes):
-        owner = owners[index % len(owners)]
-        yield _resource(host, _disk(index), "Physical Disk", name, owner, 2)
-    for node, machine in machines(host):
-        name, state = machine.name, 2 if machine.alive else 3
-        yield _resource(host, f"{VM} {name}", VM, name, node.name, state)
-        yield _resource(host, f"{CONFIGURATION} {name}", CONFIGURATION, name, node.name, 2)
-
-
-def _disk(index: int) -> str:
-    return f"Cluster Disk {index + 1}"
-
-
-def networks(host: SimHost) -> Iterator[CimInstance]:
-    for name, address, role in _plan(host).networks:
-        yield _new(
-            "MSCluster_Network",
-            Name=name,
-            Id=_id(host, "network", name),
-            Address=address,
-            AddressMask="255.255.255.0",
-            IPv4Addresses=(address,),
-            IPv4PrefixLengths=("24",),
-            Role=role,
-            State=3,
-            AutoMetric=True,
-            Metric=70240 if role == 3 else 30240,
-        )
-
-
-def interfaces(host: SimHost) -> Iterator[CimInstance]:
-    for name, address, _ in _plan(host).networks:
-        for index, node in enumerate(host.fabric.nodes(host.plan.cluster)):
-            own = address.rpartition(".")[0] + f".{11 + index}"
-            yield _new(
-                "MSCluster_NetworkInterface",
-                Name=f"{node.name} - {name}",
-                DeviceID=_id(host, "interface", node.name, name),
-                Id=_id(host, "interface", node.name, name),
-                CreationClassName="MSCluster_NetworkInterface",
-                SystemCreationClassName="MSCluster_Cluster",
-                SystemName=_plan(host).name,
-                Network=name,
-                Node=node.name,
-                Adapter=node.plan.uplinks[0].description,
-                Address=own,
-                IPv4Addresses=(own,),
-                State=3,
-                DhcpEnabled=False,
-            )
-
-
-def volumes(host: SimHost) -> Iterator[CimInstance]:
-    for name in _plan(host).volumes:
-        yield _new(
-            "MSCluster_ClusterSharedVolume",
-            Name=f"C:\\ClusterStorage\\{name}",
-            VolumeName=f"\\\\?\\Volume{{{_id(host, 'volume', name)}}}\\",
-            VolumeOffset=0,
-            FaultState=0,
-            BackupState=0,
-        )
-
-
-def partitions(host: SimHost) -> Iterator[CimInstance]:
-    first = host.fabric.nodes(host.plan.cluster)[0]
-    for index, name in enumerate(_plan(host).volumes):
-        path = f"C:\\ClusterStorage\\{name}"
-        volume = next((v for v in first.plan.volumes if v.name.rstrip("\\") == path), None)
-        size = volume.size * 1024 if volume else 0
-        used = first.files.used(volume) >> 20 if volume else 0
-        yield _new(
-            "MSCluster_DiskPartition",
-            Name=path,
-            Path=path,
-            FileSystem="CSVFS",
-            FileSystemFlags=0,
-            TotalSize=size,
-            FreeSpace=size - used,
-            MountPoints=(path,),
-            PartitionNumber=2,
-            VolumeGuid=_id(host, "volume", name),
-            VolumeLabel=name,
-            SerialNumber=index + 1,
-        )
-
-
-# -- associations --------------------------------------------------------------------------
-
-
-def _ref(host: SimHost, item: CimInstance) -> CimRef:
-    return host.repository.ref_of(item)
-
-
-def cluster_to_node(host: SimHost) -> Iterator[CimInstance]:
-    whole = _ref(host, next(cluster(host)))
-    for node in nodes(host):
-        yield shapes.new(
-            "MSCluster_ClusterToNode",
-            shapes.CLUSTER,
-            Antecedent=whole,
-            Dependent=_ref(host, node),
-        )
-
-
-def _contains(name: str, whole: CimRef, part: CimRef) -> CimInstance:
-    return shapes.new(name, shapes.CLUSTER, GroupComponent=whole, PartComponent=part)
-
-
-def cluster_to_group(host: SimHost) -> Iterator[CimInstance]:
-    whole = _ref(host, next(cluster(host)))
-    for group in groups(host):
-        yield _contains("MSCluster_ClusterToResourceGroup", whole, _ref(host, group))
-
-
-def node_to_group(host: SimHost) -> Iterator[CimInstance]:
-    for group in groups(host):
-        key = (("Name", shapes.text(group, "OwnerNode")),)
-        node = CimRef("MSCluster_Node", key, shapes.CLUSTER)
-        yield _contains("MSCluster_NodeToActiveGroup", node, _ref(host, group))
-
-
-def group_to_resource(host: SimHost) -> Iterator[CimInstance]:
-    for resource in resources(host):
-        key = (("Name", shapes.text(resource, "OwnerGroup")),)
-        group = CimRef("MSCluster_ResourceGroup", key, shapes.CLUSTER)
-        yield _contains("MSCluster_ResourceGroupToResource", group, _ref(host, resource))
-
-
-def volume_to_partition(host: SimHost) -> Iterator[CimInstance]:
-    for volume, partition in zip(volumes(host), partitions(host), strict=True):
-        name = "MSCluster_ClusterSharedVolumeToPartition"
-        yield _contains(name, _ref(host, volume), _ref(host, partition))
-
-
-def volume_to_resource(host: SimHost) -> Iterator[CimInstance]:
-    for index, volume in enumerate(volumes(host)):
-        key = (("Name", _disk(index)),)
-        disk = CimRef("MSCluster_Resource", key, shapes.CLUSTER)
-        yield _contains("MSCluster_ClusterSharedVolumeToResource", _ref(host, volume), disk)
+        for node in self.nodes.values():
+            node.dynamic = weights[node.number]
+        self.witness = replace(self.witness, dynamic=witness)

@@ -18,11 +18,11 @@ import threading
 from functools import partial
 
 from tui.errors import HvError, UsageError
-from tui.sim import faults, scenes
+from tui.sim import faults, outages, scenes
 from tui.sim.answer import Enumerations, answer
 from tui.sim.auth import BASIC, NEGOTIATE, AuthSettings
 from tui.sim.http import Endpoint, serve
-from tui.sim.world import Fabric, RunningClock, SimHost
+from tui.sim.world import Clock, Fabric, RunningClock, SimHost
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="HOST:KNOB=VALUE",
-        help="something that goes wrong, such as HV02:refuse_auth or *:latency=200; repeatable",
+        help="something that goes wrong, such as HV02:refuse_auth, *:latency=200 or "
+        "NODE3:dies_after=30; repeatable",
     )
     add("--stop-with-stdin", action="store_true", help="stop at the end of standard input")
 
@@ -59,13 +60,13 @@ def run(options: argparse.Namespace) -> int:
     return asyncio.run(_serve(fabric, settings, user, password, options))
 
 
-def furnish(options: argparse.Namespace) -> Fabric:
+def furnish(options: argparse.Namespace, clock: Clock | None = None) -> Fabric:
     """The scene, with its faults."""
     if options.speed <= 0:
         raise UsageError(f"the speed cannot be {options.speed:g}", hint="--speed 10")
     fabric = scenes.build(
         options.scene,
-        clock=RunningClock(options.speed),
+        clock=clock or RunningClock(options.speed),
         seed=options.seed,
         hosts=options.hosts,
         vms=options.vms,
@@ -83,6 +84,8 @@ def furnish(options: argparse.Namespace) -> Fabric:
             )
         for host in chosen:
             faults.apply(host.faults, knob)
+    for host in fabric.hosts.values():
+        outages.schedule(fabric, host)
     return fabric
 
 
@@ -114,6 +117,7 @@ def endpoint(host: SimHost, bind: str, port: int) -> Endpoint:
         host=bind,
         port=port,
         faults=host.faults.http,
+        present=host.present,
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from tui.sim.estate_vms import CLUSTER, CSV, DOMAIN, HV01, HV02, LOCAL
 from tui.sim.plan import (
     GB,
+    ClusterPlan,
     HostPlan,
     SwitchPlan,
     UplinkPlan,
     VolumePlan,
 )
-from tui.sim.world import ClusterPlan, Fabric
+from tui.sim.world import Fabric
 
 DAY = 86400.0
 INTEL = "Intel(R) Ethernet Controller X710 for 10GbE SFP+"
@@ -43,7 +44,7 @@ def _teamed() -> tuple[UplinkPlan, ...]:
 
 def furnish(fabric: Fabric) -> None:
     """The datacenter: HV01, HV02, LOCALHOST, and the cluster PRODCL with four nodes."""
-    fabric.clusters["PRODCL"] = ClusterPlan(
+    plan = ClusterPlan(
         "PRODCL",
         DOMAIN,
         ("Volume1", "Volume2", "Volume3"),
@@ -52,7 +53,9 @@ def furnish(fabric: Fabric) -> None:
             ("Live Migration", "10.20.90.0", 1),
             ("Cluster Heartbeat", "10.20.91.0", 1),
         ),
+        share="\\\\files01.corp.example.com\\witness$",
     )
+    fabric.form(plan)
     _standalone(fabric)
     _this_machine(fabric)
     _cluster(fabric)

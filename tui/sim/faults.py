@@ -50,6 +50,15 @@ class Faults:
     listed_twice: float = 0.0
     """Seconds a machine that has moved away is still listed here."""
 
+    dies_after: float = 0.0
+    """Seconds of the fabric's time until the host loses its power."""
+    returns_after: float = 0.0
+    """Seconds until it is switched on again."""
+    isolated_after: float = 0.0
+    """Seconds until it cannot reach the other nodes of its cluster."""
+    rejoins_after: float = 0.0
+    """Seconds until it can again."""
+
     def take(self, name: str) -> bool:
         """Use one of a counter up; True while there is something to use."""
         left: int = getattr(self, name)

@@ -36,6 +36,9 @@ def furnish(host: SimHost) -> None:
 
 
 def booted(host: SimHost) -> float:
+    """Seconds it had been up when the fabric began; less than none when it was started later."""
+    if host.restarted:
+        return host.fabric.origin - host.restarted
     return host.fabric.random(host.name, "boot").uniform(0.6, 1.0) * host.plan.uptime
 
 

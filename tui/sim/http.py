@@ -90,6 +90,8 @@ class Endpoint:
     """MaxEnvelopeSizekb in bytes; a longer request is answered 413."""
     watch: Callable[[str], None] | None = None
     """Told ``open``, ``login``, ``idle`` (dropped for it) and ``close``, on the event loop."""
+    present: Callable[[], bool] = lambda: True
+    """Whether there is anybody at all; without, connections are reset and requests lost."""
     secure: bool = False
     """Set by ``serve``."""
     executed: int = 0
@@ -218,7 +220,7 @@ class _Connection:
     async def run(self) -> None:
         self._endpoint.tell("open")
         try:
-            if self._endpoint.faults.refuse_connections:
+            if self._endpoint.faults.refuse_connections or not self._endpoint.present():
                 self._writer.transport.abort()
                 return
             while await self._turn():
@@ -241,6 +243,9 @@ class _Connection:
         except (_BadRequest, asyncio.LimitOverrunError, ValueError):
             return await self._deliver(_Reply(400, close=True))
         if request is None:
+            return False
+        if not self._endpoint.present():
+            self._writer.transport.abort()
             return False
         latency = self._endpoint.faults.latency
         if latency > 0:

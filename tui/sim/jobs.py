@@ -280,6 +280,17 @@ class Jobs:
             self._host.repository.remove(link)
         self._host.repository.remove(job.instance)
 
+    def abandon(self) -> None:
+        """Their host is gone in the middle of them."""
+        for job in self.known.values():
+            if not job.finished:
+                job.finished = self._host.fabric.now() or 1.0
+                for link in job.links:
+                    self._host.repository.remove(link)
+                self._host.repository.remove(job.instance)
+        self._running.clear()
+        self.known.clear()
+
     def of(self, machine: Machine) -> list[Job]:
         """Jobs under way that affect a machine."""
         wanted = shapes.system_ref(machine.id)

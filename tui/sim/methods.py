@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tui.sim import (
     methods_chain,
+    methods_cluster,
     methods_collection,
     methods_console,
     methods_export,
@@ -65,6 +66,7 @@ METHODS: Mapping[tuple[str, str], Method] = {
     **services.METHODS,
     **methods_console.METHODS,
     **methods_job.METHODS,
+    **methods_cluster.METHODS,
 }
 STEPS = {
     "DefineSystem": (1, "Defining Virtual Machine"),

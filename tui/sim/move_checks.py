@@ -81,7 +81,7 @@ def reasons(move: Move) -> Iterator[Reason]:
 
 
 def reachable(host: SimHost) -> bool:
-    return not host.faults.http.refuse_connections
+    return not host.faults.http.refuse_connections and not host.down
 
 
 def _connection(move: Move) -> Iterator[Reason]:

@@ -38,6 +38,20 @@ class CheckpointPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class RolePlan:
+    """What a cluster knows of a machine beyond the machine itself."""
+
+    priority: int = 2000
+    preferred: tuple[str, ...] = ()
+    """Names of nodes, the best first."""
+    apart: tuple[str, ...] = ()
+    """AntiAffinityClassNames."""
+    locked: bool = False
+    failback: bool = False
+    """It goes back to its first preferred owner as soon as that is up."""
+
+
+@dataclass(frozen=True, slots=True)
 class VmPlan:
     """One virtual machine."""
 
@@ -67,6 +81,7 @@ class VmPlan:
     """The guest accepts a shutdown and then never finishes it."""
     domain: str = ""
     clustered: bool = True
+    role: RolePlan = RolePlan()
     volume: str = ""
     """Where its files live, instead of the host's default."""
     lost_disk: bool = False
@@ -205,6 +220,24 @@ class HostPlan:
     """Live migrations at once, and storage migrations at once."""
     migration_networks: tuple[int, ...] = ()
     """Networks that migrations are to use; any when empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPlan:
+    """A failover cluster: what its nodes agree on."""
+
+    name: str
+    domain: str
+    volumes: tuple[str, ...]
+    """Names of its shared volumes, as below C:\\ClusterStorage."""
+    networks: tuple[tuple[str, str, int], ...]
+    """Name, IPv4 network and role."""
+    witness: str = "File Share Witness"
+    """The name of its witness; empty for none."""
+    share: str = ""
+    """The path of the witness."""
+    migrations: int = 1
+    """MaximumParallelMigrations."""
 
 
 @dataclass(frozen=True, slots=True)

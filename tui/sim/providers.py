@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui.sim import (
     capabilities,
-    cluster,
+    cluster_rows,
     devices,
     groups,
     links,
@@ -43,7 +43,7 @@ def install(host: SimHost) -> None:
     migration.install(host)
     replica_info.install(host)
     if host.plan.cluster:
-        cluster.install(host)
+        cluster_rows.install(host)
 
 
 def _machines(host: SimHost) -> None:

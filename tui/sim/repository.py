@@ -9,9 +9,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from tui.sim import where, wql
-from tui.sim.table import Identity, Near, Source, Table, fold, has, identity, key_text, selectors
+from tui.sim.table import (
+    Identity,
+    Near,
+    Source,
+    Table,
+    Write,
+    fold,
+    has,
+    identity,
+    key_text,
+    selectors,
+)
 from tui.wsman import schema
-from tui.wsman.cim import CimClass, CimInstance, CimRef, CimType
+from tui.wsman.cim import CimClass, CimInstance, CimRef, CimType, CimValue
 from tui.wsman.fault import Refusal, fault, refuse
 from tui.wsman.values import Wsman
 
@@ -79,6 +90,19 @@ class Repository:
         table = self._table(namespace, class_name)
         table.source = source
         table.near = near
+
+    def provide_writer(self, namespace: str, class_name: str, write: Write) -> None:
+        """What Put does to the computed instances of a class."""
+        self._table(namespace, class_name).write = write
+
+    def put(self, instance: CimInstance, values: dict[str, CimValue]) -> CimInstance:
+        """Change an instance; as it is then."""
+        table = self._table(instance.namespace, instance.class_name)
+        if table.write is None:
+            instance.values.update(values)
+            return instance
+        table.write(instance, values)
+        return self.find(self.ref_of(instance))
 
     def provide_association(
         self, namespace: str, class_name: str, source: Source, near: Near

@@ -1,4 +1,4 @@
-"""Named worlds: homelab, datacenter, troubled, replica, large, migration."""
+"""Named worlds: homelab, datacenter, cluster, troubled, replica, large, migration."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tui.errors import UsageError
 from tui.sim.plan import (
     GB,
+    ClusterPlan,
     HostPlan,
     NicPlan,
     SwitchPlan,
@@ -14,7 +15,7 @@ from tui.sim.plan import (
     VmPlan,
     VolumePlan,
 )
-from tui.sim.world import Clock, ClusterPlan, Fabric, RunningClock
+from tui.sim.world import Clock, Fabric, RunningClock
 
 DAY = 86400.0
 HOUR = 3600.0
@@ -55,6 +56,13 @@ def datacenter(fabric: Fabric, hosts: int = 0, vms: int = 0) -> None:
     from tui.sim import estate  # a scene is loaded when it is wanted
 
     estate.furnish(fabric)
+
+
+def cluster(fabric: Fabric, hosts: int = 0, vms: int = 0) -> None:
+    """A failover cluster of four, roles of every kind, and memory for the loss of one node."""
+    from tui.sim import failover  # a scene is loaded when it is wanted
+
+    failover.furnish(fabric)
 
 
 def troubled(fabric: Fabric, hosts: int = 0, vms: int = 0) -> None:
@@ -132,6 +140,7 @@ def _extra(host: int, number: int) -> VmPlan:
 SCENES: dict[str, Callable[[Fabric, int, int], None]] = {
     "homelab": homelab,
     "datacenter": datacenter,
+    "cluster": cluster,
     "troubled": troubled,
     "replica": replica,
     "large": large,

@@ -13,6 +13,7 @@ from tui.wsman.values import Wsman
 
 Source: TypeAlias = Callable[[], Iterable[CimInstance]]
 Near: TypeAlias = Callable[[CimRef], Iterable[CimInstance]]
+Write: TypeAlias = Callable[[CimInstance, dict[str, CimValue]], None]
 Identity: TypeAlias = tuple[str, str, tuple[tuple[str, str], ...]]
 
 
@@ -28,6 +29,8 @@ class Table:
     rows: dict[tuple[str, ...], CimInstance] = field(default_factory=dict)
     source: Source | None = None
     near: Near | None = None
+    write: Write | None = None
+    """What Put does to an instance that is computed."""
 
     def fill(self, instance: CimInstance) -> CimInstance:
         """The instance with proper casing and every property of its class, same ``values``."""

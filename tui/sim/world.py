@@ -15,12 +15,13 @@ from random import Random
 from typing import TYPE_CHECKING, Protocol
 
 from tui.sim import groups, hardware, papers, replica_health, shapes
+from tui.sim.cluster import Cluster
 from tui.sim.create import create
 from tui.sim.faults import Faults
 from tui.sim.files import FileSystem, Shelf
 from tui.sim.jobs import Jobs
 from tui.sim.machine import ALIVE, Machine
-from tui.sim.plan import HOST_SYSTEMS, HostPlan, HostSystem
+from tui.sim.plan import HOST_SYSTEMS, ClusterPlan, HostPlan, HostSystem
 from tui.sim.repository import Repository
 from tui.wsman.cim import CimInstance, CimValue
 from tui.wsman.reply import MethodOutput
@@ -74,7 +75,7 @@ class Fabric:
         self.clock = clock or RunningClock()
         self.seed = seed
         self.hosts: dict[str, SimHost] = {}
-        self.clusters: dict[str, ClusterPlan] = {}
+        self.clusters: dict[str, Cluster] = {}
         self.shelves: dict[str, Shelf] = {}
         """The files on shared volumes, by cluster."""
         self.origin = self.clock.now()
@@ -96,6 +97,18 @@ class Fabric:
         host = SimHost(self, plan, faults or Faults(), site=len(self.hosts))
         self.hosts[plan.name] = host
         return host
+
+    def form(self, plan: ClusterPlan) -> Cluster:
+        """Let there be a cluster; its nodes are the hosts whose plans name it."""
+        self.clusters[plan.name] = found = Cluster(self, plan)
+        return found
+
+    def cluster_of(self, host: SimHost) -> Cluster | None:
+        """The cluster a host is a node of, with all its nodes built."""
+        found = self.clusters.get(host.plan.cluster)
+        if found is not None:
+            found.furnish()
+        return found
 
     def after(self, seconds: float, effect: Effect) -> None:
         heapq.heappush(self._due, (self.now() + seconds, next(self._order), effect))
@@ -128,19 +141,6 @@ class Fabric:
         return (f"10.{second}.{network % 256}.{fourth}", f"fe80::{tail.lower()}")
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterPlan:
-    """A failover cluster: what its nodes agree on."""
-
-    name: str
-    domain: str
-    volumes: tuple[str, ...]
-    """Names of its shared volumes, as below C:\\ClusterStorage."""
-    networks: tuple[tuple[str, str, int], ...]
-    """Name, IPv4 network and role."""
-    witness: str = "File Share Witness"
-
-
 class HostRepository(Repository):
     """A repository that lacks the namespaces its host has no role for."""
 
@@ -171,6 +171,12 @@ class SimHost:
     """Processor seconds of runs that have ended since the fabric began."""
     passed: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Bytes of ended runs: in and out by switch GUID, read and written under ``disk``."""
+    down: bool = False
+    """It has no power: nobody answers on its address."""
+    restarted: float = 0.0
+    """When it was last started, if that was after the fabric began."""
+    interrupted: set[str] = field(default_factory=set)
+    """GUIDs of machines that were running when it lost its power."""
     _built: bool = False
     _jobs: Jobs | None = None
     _files: FileSystem | None = None
@@ -236,6 +242,11 @@ class SimHost:
         providers.install(self)
         self._built = True
         replica_plans.furnish(self)
+
+    def present(self) -> bool:
+        """Somebody answers on its address."""
+        self.fabric.advance()
+        return not self.down
 
     def advance(self) -> None:
         """Bring the world up to date before a request is answered."""

@@ -125,10 +125,11 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class MethodOutput:
-    """What a method returned, and its out parameters."""
+    """What a method returned, and its out parameters; one that is void returns no value at all."""
 
     return_value: int
     values: dict[str, CimValue] = field(default_factory=dict)
+    void: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,8 +353,9 @@ def _output(reply: MethodOutput, request: Request) -> str:
     if not isinstance(request, Invoke):
         raise TypeError("a method's output answers an Invoke")
     known = _outputs(request)
-    values: dict[str, CimValue] = {**dict.fromkeys(known), **reply.values}
-    values["ReturnValue"] = reply.return_value
+    values = {**dict.fromkeys(known), **reply.values, "ReturnValue": reply.return_value}
+    if reply.void:
+        del values["ReturnValue"]
     namespace = request.ref.namespace
     inner = values_text(values, known, "p:", namespace, soap.escape)
     uri = soap.escape(soap.resource_uri(namespace, request.ref.class_name))
