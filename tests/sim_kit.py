@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from tui.errors import Unreachable
 from tui.sim import scenes
 from tui.sim.answer import Enumerations, answer
 from tui.sim.world import Fabric, SimHost, StillClock
@@ -33,6 +34,8 @@ class Wire:
         self._enumerations = Enumerations()
 
     def send(self, envelope: bytes) -> bytes:
+        if not self._host.present():
+            raise Unreachable(f"{self._host.name} does not answer")
         return answer(self._host, self._enumerations, envelope, "tester")[1]
 
     def close(self) -> None:
