@@ -37,6 +37,8 @@ _WIDE = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
 _IDENTITY = b"http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
 _HEAD_LIMIT = 64 * 1024
 _READ_LIMIT = 32 * 1024 * 1024
+_AWAY = 0.1
+"""Seconds between two looks whether somebody has come back."""
 _FRAMING = 1024
 """What sealing may add to a body of the largest size."""
 _NOT_FOUND = b"<HTML><HEAD><TITLE>Not Found</TITLE></HEAD><BODY>Not Found</BODY></HTML>\r\n"
@@ -91,7 +93,7 @@ class Endpoint:
     watch: Callable[[str], None] | None = None
     """Told ``open``, ``login``, ``idle`` (dropped for it) and ``close``, on the event loop."""
     present: Callable[[], bool] = lambda: True
-    """Whether there is anybody at all; without, connections are reset and requests lost."""
+    """Whether there is anybody at all; if not, connections are cut and new ones refused."""
     secure: bool = False
     """Set by ``serve``."""
     executed: int = 0
@@ -115,49 +117,102 @@ async def serve(
 ) -> AsyncIterator[Sequence[Endpoint]]:
     """Listen for every endpoint until the block is left; then every connection is cut."""
     tasks: set[asyncio.Task[None]] = set()
-    servers: list[asyncio.Server] = []
+    listeners: list[_Listener] = []
     names = tuple(endpoint.name for endpoint in endpoints if endpoint.name)
     with Gate(auth, names) as gate:
         try:
             for endpoint in endpoints:
                 endpoint.secure = tls is not None
-                servers.append(await _listen(endpoint, gate, tls, tasks))
+                listeners.append(_Listener(endpoint, gate, tls, tasks))
+                await listeners[-1].open()
             yield endpoints
         finally:
-            for server in servers:
-                server.close()
+            for listener in listeners:
+                listener.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _listen(
-    endpoint: Endpoint,
-    gate: Gate,
-    tls: ssl.SSLContext | None,
-    tasks: set[asyncio.Task[None]],
-) -> asyncio.Server:
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
+class _Listener:
+    """The listener of one endpoint. While nobody is there its port refuses connections."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        gate: Gate,
+        tls: ssl.SSLContext | None,
+        tasks: set[asyncio.Task[None]],
+    ) -> None:
+        self._endpoint = endpoint
+        self._gate = gate
+        self._tls = tls
+        self._tasks = tasks
+        self._server: asyncio.Server | None = None
+        self._place: socket.socket | None = None
+        """Holds the port, without listening, while the host is away."""
+        self._closed = False
+
+    async def open(self) -> None:
+        endpoint = self._endpoint
+        where = endpoint.host, endpoint.port
+        try:
+            self._server = await asyncio.start_server(
+                self._connected, *where, ssl=self._tls, limit=_HEAD_LIMIT, backlog=256
+            )
+        except OSError as error:
+            raise ConfigError(
+                f"cannot listen on {endpoint.host}:{endpoint.port}",
+                cause=error.strerror or str(error),
+                hint="choose another port, or 0 for any free one",
+            ) from None
+        endpoint.port = self._server.sockets[0].getsockname()[1]
+
+    def close(self) -> None:
+        self._closed = True
+        for one in (self._server, self._place):
+            if one is not None:
+                one.close()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._keep(asyncio.current_task())
         # Cancelled only at the end of the server; asyncio would report it as an error.
         with contextlib.suppress(asyncio.CancelledError):
-            await _Connection(endpoint, gate, reader, writer).run()
+            connection = _Connection(self._endpoint, self._gate, reader, writer, self._leave)
+            await connection.run()
 
-    try:
-        server = await asyncio.start_server(
-            connected, endpoint.host, endpoint.port, ssl=tls, limit=_HEAD_LIMIT, backlog=256
+    def _keep(self, task: asyncio.Task[None] | None) -> None:
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _leave(self) -> None:
+        """Nobody is there: stop listening, and look from time to time for somebody."""
+        if self._server is None or self._closed:
+            return
+        listening = self._server.sockets[0]
+        family, address = listening.family, listening.getsockname()
+        self._server.close()
+        self._server = None
+        self._place = socket.socket(family, socket.SOCK_STREAM)
+        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._place.bind(address)
+        self._look()
+
+    def _look(self) -> None:
+        if self._closed:
+            return
+        loop = asyncio.get_running_loop()
+        if self._endpoint.present():
+            self._keep(loop.create_task(self._return()))
+        else:
+            loop.call_later(_AWAY, self._look)
+
+    async def _return(self) -> None:
+        place, self._place = self._place, None
+        self._server = await asyncio.start_server(
+            self._connected, sock=place, ssl=self._tls, limit=_HEAD_LIMIT, backlog=256
         )
-    except OSError as error:
-        raise ConfigError(
-            f"cannot listen on {endpoint.host}:{endpoint.port}",
-            cause=error.strerror or str(error),
-            hint="choose another port, or 0 for any free one",
-        ) from None
-    endpoint.port = server.sockets[0].getsockname()[1]
-    return server
 
 
 @dataclass(slots=True)
@@ -209,8 +264,10 @@ class _Connection:
         gate: Gate,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
+        leave: Callable[[], None],
     ) -> None:
         self._endpoint = endpoint
+        self._leave = leave
         self._gate = gate
         self._reader = reader
         self._writer = writer
@@ -220,7 +277,7 @@ class _Connection:
     async def run(self) -> None:
         self._endpoint.tell("open")
         try:
-            if self._endpoint.faults.refuse_connections or not self._endpoint.present():
+            if self._endpoint.faults.refuse_connections or self._away():
                 self._writer.transport.abort()
                 return
             while await self._turn():
@@ -244,7 +301,7 @@ class _Connection:
             return await self._deliver(_Reply(400, close=True))
         if request is None:
             return False
-        if not self._endpoint.present():
+        if self._away():
             self._writer.transport.abort()
             return False
         latency = self._endpoint.faults.latency
@@ -256,6 +313,13 @@ class _Connection:
         reply = await self._respond(request)
         reply.close = reply.close or request.last
         return await self._deliver(reply)
+
+    def _away(self) -> bool:
+        """There is nobody to hear this connection, and nobody to take another."""
+        if self._endpoint.present():
+            return False
+        self._leave()
+        return True
 
     # -- reading ---------------------------------------------------------------------------
 
