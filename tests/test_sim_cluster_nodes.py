@@ -15,7 +15,7 @@ from tui.sim.outages import (
     restore_witness,
     reunite_node,
 )
-from tui.wsman.cim import CimValue
+from tui.wsman.cim import CimRef, CimValue
 
 
 @pytest.fixture
@@ -331,6 +331,18 @@ def test_a_drain_that_was_cut_short_does_not_end_the_next_one(fcl: Story) -> Non
     fcl.pass_(150)
     assert shown(fcl, "NODE1")[1] in (2, 3)
     assert len(fcl.roles_on("NODE1")) <= 2
+
+
+def test_jobs_end_with_their_host(fcl: Story) -> None:
+    at = fcl.via("NODE4").bench
+    job = at.change("backup-proxy", 6).values["Job"]
+    assert isinstance(job, CimRef)
+    assert fcl.machine("backup-proxy")["EnabledState"] == 32773
+    kill(fcl, "NODE4", wait=20)
+    revive(fcl, "NODE4")
+    assert fcl.machine("backup-proxy")["EnabledState"] == 2
+    with pytest.raises(Fault):
+        at.client.get(job)
 
 
 # -- quorum --------------------------------------------------------------------------------

@@ -281,13 +281,15 @@ class Jobs:
         self._host.repository.remove(job.instance)
 
     def abandon(self) -> None:
-        """Their host is gone in the middle of them."""
-        for job in self.known.values():
-            if not job.finished:
-                job.finished = self._host.fabric.now() or 1.0
-                for link in job.links:
-                    self._host.repository.remove(link)
-                self._host.repository.remove(job.instance)
+        """Their host is gone in the middle of them: what they had begun is put back."""
+        now = self._host.fabric.now()
+        for job in list(self.known.values()):
+            unfinished, job.finished = not job.finished, job.finished or now or 1.0
+            if unfinished and job.failed is not None:
+                job.failed(now)
+            for link in job.links:
+                self._host.repository.remove(link)
+            self._host.repository.remove(job.instance)
         self._running.clear()
         self.known.clear()
 
