@@ -94,7 +94,8 @@ def _globals(parser: argparse.ArgumentParser, *, deck: bool = True) -> None:
     add(
         "--demo",
         metavar="SCENE",
-        help="a simulated fabric: homelab, datacenter, troubled, cluster, migration, replica, large",
+        help="a simulated fabric: homelab, datacenter, troubled, cluster, migration, replica, "
+        "large",
     )
     add("--host", action="append", metavar="HOST", help="a configured host, or an address or URL")
     add("--group", action="append", metavar="GROUP", help="the hosts of a configured group")
