@@ -29,7 +29,11 @@ GUARD = "Msvm_EthernetSwitchPortSecuritySettingData"
 SPEED = "Msvm_EthernetSwitchPortBandwidthSettingData"
 PLAN = replace(
     HOST,
-    vms=(*VMS, VmPlan("past01", "ws2019", state="off", version="9.0", nics=(NicPlan("Lab"),))),
+    vms=(
+        *VMS,
+        VmPlan("past01", "ws2019", state="off", version="9.0", nics=(NicPlan("Lab"),)),
+        VmPlan("left01", "ws2019", state="off", merge_disabled=True),
+    ),
 )
 
 CASES: dict[str, tuple[str, tuple[str, ...], str, dict[str, Any]]] = {
@@ -68,7 +72,7 @@ CASES: dict[str, tuple[str, tuple[str, ...], str, dict[str, Any]]] = {
     "checkpoint.delete": ("held01", ("--checkpoint", "before applying"), SYSTEM,
                           {"ElementName": "held01"}),
     "checkpoint.delete-tree": ("held01", ("--checkpoint", "two"), SYSTEM, {"Parent": None}),
-    "checkpoint.enable-merge": ("web01", (), "Msvm_DiskMergeSettingData", {"EnabledState": 1}),
+    "checkpoint.enable-merge": ("left01", (), "Msvm_DiskMergeSettingData", {"EnabledState": 1}),
     "integration.disable": ("sql01", ("--service", "data exchange"),
                             "Msvm_KvpExchangeComponentSettingData", {"EnabledState": 3}),
     "integration.enable": ("sql01", ("--service", "kvp"),

@@ -31,6 +31,7 @@ from tui.hyperv.model import (
 from tui.rows import columns, text
 from tui.rows.columns import HOST_COLUMNS, HOST_DEFAULT, VM_COLUMNS, VM_DEFAULT, find, order, select
 from tui.rows.export import render
+from tui.rows.filter import parse
 from tui.store import HostRow, JobRow, SwitchRow, VmRow
 from tui.ui.rowline import Place, arrange, fit, piece
 from tui.ui.style import UNICODE
@@ -136,6 +137,18 @@ def test_cells_of_a_running_vm() -> None:
     )
     assert cell("notes", row).text == "first"
     assert cell("guest", row).text == "Windows Server 2022"
+
+
+def test_what_happens_by_itself_and_how_merging_stands() -> None:
+    row = vm("git01", automatic_start=4, start_delay=90, automatic_stop=2, merging=False)
+    shown = {name: cell(name, row).text for name in ("autostart", "startdelay", "autostop")}
+    assert shown == {"autostart": "Always", "startdelay": "1m 30s", "autostop": "Turn off"}
+    assert cell("merge", row) == columns.Cell("disabled", "warning")
+    assert cell("merge", vm("git01", merging=False, activity=32772)).text == "running"
+    assert cell("merge", vm("git01", merging=True)).text == ""
+    for words in ("autostart:always", "startdelay:>1m", "autostop:off", "merge:disabled"):
+        assert parse(words, "vm").matches(row), words
+        assert not parse(words, "vm").matches(vm("other", automatic_start=2, automatic_stop=3))
 
 
 def test_a_vm_that_is_off_has_empty_cells_not_zeros() -> None:

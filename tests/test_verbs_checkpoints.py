@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from tests.action_kit import (
     V2,
@@ -19,9 +21,12 @@ from tests.action_kit import (
     rows,
     target,
 )
-from tests.hyperv_kit import Bench, bench, describe, refusing
+from tests.hyperv_kit import HOST, Bench, bench, describe, refusing
 from tui.actions import why_not
 from tui.errors import Fault, HalfDone, JobFailed, MethodFailed
+from tui.hyperv import merging
+from tui.hyperv.merging import Merge
+from tui.sim.plan import VmPlan
 from tui.wsman.cim import CimInstance
 from tui.wsman.fault import fault
 from tui.wsman.request import Header, Invoke, Request
@@ -278,7 +283,43 @@ def test_merging_is_switched_on_again() -> None:
     assert only(rows(at, "Msvm_DiskMergeSettingData", KEPT))["EnabledState"] == 0
     perform(at, "checkpoint.enable-merge", KEPT)
     assert only(rows(at, "Msvm_DiskMergeSettingData", KEPT))["EnabledState"] == 1
-    at.wire.take()
-    perform(at, "checkpoint.enable-merge", KEPT)
-    asked = [each for each in at.wire.take() if isinstance(each, Invoke)]
-    assert "ModifyDiskMergeSettings" not in {each.method for each in asked}
+    says = why_not(action("checkpoint.enable-merge"), target(at, KEPT))
+    assert says == "the disks of web01 are merged by themselves already"
+
+
+def test_how_merging_stands() -> None:
+    plan = VmPlan("held01", "ws2022", disks=(40, 40), merge_disabled=True, uptime=900.0)
+    at = bench(replace(HOST, vms=(plan,)))
+    held = target(at, "held01")
+    assert held.vm is not None
+    assert merging.standing(held.vm, 0, held.sheet) is Merge.DISABLED
+    assert (merging.left(held.vm), merging.left(held.vm, held.sheet)) == (2, 2)
+    perform(at, "checkpoint.enable-merge", "held01")
+    now = target(at, "held01")
+    assert now.vm is not None
+    assert now.vitals is not None
+    assert merging.standing(now.vm, now.vitals.activity) is Merge.RUNNING
+    assert merging.standing(now.vm, 0) is Merge.WAITING
+    at.pass_time(3600)
+    done = target(at, "held01")
+    assert done.vm is not None
+    assert done.vitals is not None
+    assert merging.standing(done.vm, done.vitals.activity, done.sheet) is Merge.NONE
+
+
+def test_images_that_checkpoints_need_do_not_wait() -> None:
+    at = bench()
+    kept = target(at, KEPT)
+    assert kept.vm is not None
+    assert kept.sheet is not None
+    assert merging.standing(kept.vm, 0, kept.sheet) is Merge.NONE
+    first = structs.replace(kept.vm.checkpoints[0], current=True)
+    assert merging.left(structs.replace(kept.vm, checkpoints=(first,)), kept.sheet) == 1
+    assert merging.left(structs.replace(kept.vm, checkpoints=()), kept.sheet) == 2
+
+
+def test_a_host_without_the_setting_for_merging_always_merges() -> None:
+    at = bench()
+    at.host.faults.unknown_classes.add("msvm_diskmergesettingdata")
+    says = why_not(action("checkpoint.enable-merge"), target(at, KEPT))
+    assert says == "hv01 knows no such setting: it always merges"

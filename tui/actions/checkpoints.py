@@ -199,6 +199,15 @@ def _gone(target: Target, arguments: Mapping[str, Any]) -> bool:
     return _find(target, arguments) is None
 
 
+def _merges(target: Target) -> str | None:
+    vm = vm_of(target)
+    if not vm.complete:
+        return f"it is not known yet whether the disks of {target.name} are merged"
+    if vm.merging is None:
+        return f"{target.host.id} knows no such setting: it always merges"
+    return f"the disks of {target.name} are merged by themselves already" if vm.merging else None
+
+
 def _enable_merge(client: CimClient, target: Target, arguments: Mapping[str, Any]) -> Outcome:
     return checkpoints.enable_merge(client, target.id, target.name)
 
@@ -337,8 +346,11 @@ ACTIONS: tuple[Action, ...] = (
         "Let the host merge the disks that deleted checkpoints have left",
         Kind.VM,
         _enable_merge,
+        why_not=_merges,
+        observed=lambda target, arguments: vm_of(target).merging is True,
         effect="The host merges what waits, which takes its disks some time",
         calls="Msvm_VirtualSystemManagementService.ModifyDiskMergeSettings",
+        part=Part.CHECKPOINT,
         group=_GROUP,
     ),
 )

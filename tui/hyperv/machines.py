@@ -52,6 +52,7 @@ class Parts:
     processors: Rows | None = None
     memory: Rows | None = None
     security: Rows | None = None
+    merging: Rows | None = None
     nics: Mapping[str, tuple[Nic, ...]] | None = None
     disks: Mapping[str, tuple[Disk, ...]] | None = None
     integration: Mapping[str, tuple[Integration, ...]] | None = None
@@ -198,6 +199,7 @@ def join_vms(
     processors = _by_owner(parts.processors)
     memory = _by_owner(parts.memory)
     security = _by_owner(parts.security)
+    merging = _by_owner(parts.merging)
     vms: dict[str, Vm] = {}
     for identity in known:
         vm = previous.get(identity) or Vm(id=identity, host=host, name=identity)
@@ -205,7 +207,8 @@ def join_vms(
             own = settings[identity]
             vm = _with_settings(vm, own, join_checkpoints(snapshots.get(identity, ()), own))
         vm = _with_memory(_with_processor(vm, processors), memory)
-        vms[identity] = _with_devices(_with_security(vm, security), parts)
+        vm = _with_merging(_with_security(vm, security), merging)
+        vms[identity] = _with_devices(vm, parts)
     return vms
 
 
@@ -226,6 +229,7 @@ def _with_settings(vm: Vm, system: CimInstance, checkpoints: tuple[Checkpoint, .
         version=clean.text(get("Version")),
         created_at=clean.moment(get("CreationTime")),
         automatic_start=clean.number(get("AutomaticStartupAction")),
+        start_delay=int(clean.seconds(get("AutomaticStartupActionDelay"))),
         automatic_stop=clean.number(get("AutomaticShutdownAction")),
         secure_boot=clean.truth(get("SecureBootEnabled")),
         checkpoints=checkpoints,
@@ -267,6 +271,13 @@ def _with_security(vm: Vm, security: Mapping[str, CimInstance] | None) -> Vm:
         tpm=clean.truth(row.get("TpmEnabled")),
         shielded=clean.truth(row.get("ShieldingRequested")),
     )
+
+
+def _with_merging(vm: Vm, merging: Mapping[str, CimInstance] | None) -> Vm:
+    row = merging.get(vm.id) if merging is not None else None
+    if row is None:
+        return vm
+    return replace(vm, merging=clean.number(row.get("EnabledState"), 1) != 0)
 
 
 def _with_devices(vm: Vm, parts: Parts) -> Vm:

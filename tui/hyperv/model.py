@@ -297,6 +297,11 @@ class Vm(Record, frozen=True):
     """Its processors show only what older ones have too (LimitProcessorFeatures)."""
     devices: tuple[str, ...] = ()
     """Devices of the host it holds: assigned PCI Express functions, GPU partitions."""
+    start_delay: int = 0
+    """Seconds (AutomaticStartupActionDelay)."""
+    merging: bool | None = None
+    """Msvm_DiskMergeSettingData.EnabledState: what deleted checkpoints leave on its disks is
+    merged; None when the host knows no such setting."""
 
 
 class VmVitals(Record, frozen=True):

@@ -86,6 +86,7 @@ SYSTEMS = Query(
         "Notes",
         "Parent",
         "AutomaticStartupAction",
+        "AutomaticStartupActionDelay",
         "AutomaticShutdownAction",
         "SecureBootEnabled",
         "IsAutomaticSnapshot",
@@ -108,6 +109,7 @@ MEMORY = Query(
     ("InstanceID", "VirtualQuantity", "Reservation", "Limit", "DynamicMemoryEnabled"),
 )
 SECURITY = Query("Msvm_SecuritySettingData", ("InstanceID", "TpmEnabled", "ShieldingRequested"))
+MERGING = Query("Msvm_DiskMergeSettingData", ("InstanceID", "EnabledState"))
 PORTS = Query("CIM_EthernetPortAllocationSettingData")
 """The base class: adapters, their connections and switch ports in one answer."""
 VLANS = Query(

@@ -247,6 +247,7 @@ class Reader:
             processors=optional(queries.PROCESSORS),
             memory=optional(queries.MEMORY),
             security=optional(queries.SECURITY),
+            merging=optional(queries.MERGING),
             nics=nics,
             disks=devices.join_disks(resources, images or ()) if resources is not None else None,
             integration=devices.join_integration(settings, status),

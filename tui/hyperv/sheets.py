@@ -6,7 +6,6 @@ Some ten requests plus two per image file; made when a sheet is open or a verb n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tui.errors import Fault, HvError, Refused, WireError
@@ -161,10 +160,9 @@ def join_security(system: CimInstance, rows: Iterable[CimInstance]) -> Security:
 
 
 def join_automatic(system: CimInstance) -> Automatic:
-    delay = system.get("AutomaticStartupActionDelay")
     return Automatic(
         start=clean.number(system.get("AutomaticStartupAction"), 3),
-        start_delay=int(delay.total_seconds()) if isinstance(delay, timedelta) else 0,
+        start_delay=int(clean.seconds(system.get("AutomaticStartupActionDelay"))),
         stop=clean.number(system.get("AutomaticShutdownAction"), 3),
         critical=clean.number(system.get("AutomaticCriticalErrorAction"), 1),
         checkpoint_type=clean.number(system.get("UserSnapshotType"), 3),

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tui.hyperv import merging
 from tui.rows import text
 from tui.rows.activity import (
     CALL_COLUMNS,
@@ -87,6 +88,11 @@ def _checkpoints(row: VmRow) -> Cell:
     old = (checkpoint_age(row) or 0) > 3 * 86_400
     bad = "missing" in kinds
     return Cell(" ".join(filter(None, words)), "error" if bad else "warning" if old else "")
+
+
+def vm_merge(row: VmRow) -> merging.Merge:
+    """How the merging of its disks stands."""
+    return merging.standing(row.vm, row.vitals.activity)
 
 
 def _replication(row: VmRow) -> Cell:
@@ -190,6 +196,14 @@ VM_COLUMNS: tuple[Column[VmRow], ...] = (
     Column("tags", "Tags", lambda r: " ".join(text.tags(r.vm.notes)),
            plain(lambda r: " ".join(text.tags(r.vm.notes)), "accent"), 12, 6, priority=11),
     Column("services", "Services", lambda r: _services(r).text, _services, 20, 8, priority=11),
+    Column("autostart", "Host starts", lambda r: r.vm.automatic_start or None, plain(
+        lambda r: text.START_ACTIONS.get(r.vm.automatic_start, "")), 16, 11, priority=11),
+    Column("startdelay", "Start delay", lambda r: r.vm.start_delay or None, plain(
+        lambda r: text.uptime(r.vm.start_delay or None)), 11, right=True, priority=11),
+    Column("autostop", "Host stops", lambda r: r.vm.automatic_stop or None, plain(
+        lambda r: text.STOP_ACTIONS.get(r.vm.automatic_stop, "")), 10, priority=11),
+    Column("merge", "Merging", lambda r: vm_merge(r).value or None,
+           lambda r: Cell(*text.MERGING[vm_merge(r)]), 8, priority=11),
     Column("id", "GUID", lambda r: r.vm.id, plain(lambda r: r.vm.id, "dim"), 36, priority=12),
 )  # fmt: skip
 VM_DEFAULT = (

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from tui.hyperv import merging
+from tui.hyperv.merging import Merge
 from tui.hyperv.model import Checkpoint, Host, Integration, Vm, Volume
 from tui.hyperv.sheet import Adapter, Drive, Image, Instance, Sheet
 from tui.rows import text
@@ -233,6 +235,25 @@ POINT_COLUMNS: tuple[Column[PointLine], ...] = (
     Column("created", "Created", lambda r: r.point.created_at if r.point else None,
            plain(lambda r: text.day(r.point.created_at) if r.point else ""), 16, priority=3),
 )  # fmt: skip
+
+
+def merge_note(vm: Vm, activity: int, sheet: Sheet | None) -> Cell:
+    """How the merging of a machine's disks stands, as a sentence; empty when all is merged."""
+    stands, images = merging.standing(vm, activity, sheet), merging.left(vm, sheet)
+    counted = f"{images} image{'s' * (images != 1)}"
+    waits = f"{counted} wait{'s' * (images == 1)}" if images else "nothing waits"
+    match stands:
+        case Merge.RUNNING:
+            return Cell("Merging is running: what deleted checkpoints left goes into its parent",
+                        "changing")  # fmt: skip
+        case Merge.DISABLED:
+            return Cell(f"Merging is disabled: {waits}; Enable merging lets the host merge",
+                        "warning")  # fmt: skip
+        case Merge.WAITING:
+            return Cell(f"Merging is waiting: {counted} of deleted checkpoints to be merged",
+                        "warning")  # fmt: skip
+        case _:
+            return Cell("")
 
 
 # -- services and values -------------------------------------------------------------------

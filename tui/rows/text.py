@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from tui.hyperv.merging import Merge
 from tui.hyperv.model import (
     Host,
     HostVitals,
@@ -247,6 +248,12 @@ REPLICATION: Final[Mapping[int, tuple[str, str]]] = {
     1: ("OK", "ok"),
     2: ("Warning", "warning"),
     3: ("Critical", "error"),
+}
+MERGING: Final[Mapping[Merge, tuple[str, str]]] = {
+    Merge.NONE: ("", ""),
+    Merge.RUNNING: ("running", "changing"),
+    Merge.WAITING: ("waiting", "warning"),
+    Merge.DISABLED: ("disabled", "warning"),
 }
 JOB_STATES: Final[Mapping[int, tuple[str, str]]] = {
     2: ("New", "dim"),

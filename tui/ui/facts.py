@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tui.actions import Target
 from tui.collector.messages import CallUpdate
-from tui.hyperv import states
+from tui.hyperv import merging, states
 from tui.hyperv.model import Disk, HostVitals, Nic, Trouble
 from tui.rows import text
 from tui.rows.activity import PHASES
@@ -87,6 +87,7 @@ def _vm(row: VmRow, store: Store, now: float) -> Iterator[Section]:
         disks.add(_slot(disk), _image(disk), "" if disk.path or disk.physical else "dim")
     yield disks
     points = Section("Checkpoints")
+    points.add("Merging", *text.MERGING[merging.standing(vm, vitals.activity)])
     for point in sorted(vm.checkpoints, key=lambda p: p.created_at, reverse=True):
         kind = "" if point.kind == "standard" else f" {point.kind}"
         tone = "error" if point.kind == "missing" else ""
@@ -153,7 +154,8 @@ def _settings(row: VmRow) -> Section:
         settings.add("Generation", f"{vm.generation}, version {vm.version}")
     settings.add("Secure boot", boot)
     settings.add("Nested", "yes" if vm.nested else "")
-    settings.add("Host starts", text.START_ACTIONS.get(vm.automatic_start))
+    delay = f" after {vm.start_delay} s" if vm.start_delay else ""
+    settings.add("Host starts", text.START_ACTIONS.get(vm.automatic_start, "") + delay)
     settings.add("Host stops", text.STOP_ACTIONS.get(vm.automatic_stop))
     if vm.created_at:
         settings.add("Created", text.day(vm.created_at))

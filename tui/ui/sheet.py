@@ -23,7 +23,7 @@ from tui.collector.messages import Inspect
 from tui.hyperv.sheet import Sheet
 from tui.rows import parts, text
 from tui.rows.activity import CALL_COLUMNS, CALL_DEFAULT, JOB_COLUMNS, JOB_DEFAULT
-from tui.rows.column import Column, select
+from tui.rows.column import Cell, Column, select
 from tui.store import VmRow
 from tui.ui import gridevents
 from tui.ui.detail import layout
@@ -130,6 +130,7 @@ class SheetScreen(Modal[None]):
         self._page = Vertical(self._grid, classes="sheet-page")
         self._search = Input(placeholder="search class, property or value", compact=True,
                              classes="sheet-search")  # fmt: skip
+        self._note = Static("", classes="sheet-note")
         self._foot = Static("", classes="sheet-foot")
 
     def _new_grid(self, tab: Tab) -> Grid[Any]:
@@ -146,6 +147,7 @@ class SheetScreen(Modal[None]):
             yield self._head
             yield self._tabs
             yield self._search
+            yield self._note
             yield self._scroll
             yield self._page
             yield self._foot
@@ -192,11 +194,24 @@ class SheetScreen(Modal[None]):
         self._head.update(Content(clean(f"  {dash}  ".join(words))))
         self._tabs.tell(self._tab)
         tab = TABS[self._tab]
+        self._tell(self._remark(tab, row))
         if tab.columns:
             self._fill(tab, row)
         else:
             self._describe(tab, row)
         self._foot.update(Content(self._hints(tab)))
+
+    def _remark(self, tab: Tab, row: VmRow) -> Cell:
+        """What is to be said of a page as a whole."""
+        if tab.id == "points":
+            return parts.merge_note(row.vm, row.vitals.activity, self.sheet)
+        return Cell("")
+
+    def _tell(self, remark: Cell) -> None:
+        self._note.display = bool(remark.text)
+        self._note.update(
+            Text(clean(remark.text), tones(self.app).style(remark.tone), no_wrap=True)
+        )
 
     def _describe(self, tab: Tab, row: VmRow) -> None:
         sections = [section for section in self._sections(tab, row) if section.facts]
