@@ -77,6 +77,19 @@ def test_bad_input_is_refused_beside_its_field(served: Served) -> None:
     told()
 
 
+def test_an_address_taken_on_another_host_is_said_beside_its_field(served: Served) -> None:
+    @story
+    async def told() -> None:
+        (card, *_) = served.truth("HV01").of("dc01", "Msvm_SyntheticEthernetPortSettingData")
+        given: Given = {"static": True, "mac": str(card["Address"])}
+        async with deck_on(served, HOST, "HV01") as d:
+            case = ("nic.set-mac", "test-sql", given, "mac", "of dc01 on HV01 has this address")
+            assert await refused(d, case) == ""
+            assert not d.app.store.calls
+
+    told()
+
+
 def test_what_only_the_host_can_know_comes_back_in_words(served: Served) -> None:
     @story
     async def told() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from tests.action_kit import V2, attempt, objection, only, perform, rows, target
+from tests.action_kit import V2, action, attempt, objection, only, perform, rows, target
 from tests.hyperv_kit import Bench, bench, refusing
 from tui.actions import amounts
 from tui.errors import HalfDone, MethodFailed
+from tui.hyperv.model import Host, HostVitals, Inventory, Vm
 from tui.wsman.cim import CimInstance
 from tui.wsman.fault import fault
 from tui.wsman.values import Wsman
@@ -180,6 +183,31 @@ def test_an_address_that_somebody_has() -> None:
     taken = str(rows(at, NIC, ON)[0]["Address"])
     says = objection(at, "nic.set-mac", OFF, static=True, mac=taken)
     assert f"of {ON} has this address already" in says
+
+
+def test_an_address_that_somebody_on_another_host_has() -> None:
+    at, mac = bench(), "02155DAABBCC"
+    here, row = target(at, OFF), action("nic.set-mac")
+    mine = here.vm
+    assert mine is not None
+    card = structs.replace(mine.nics[0], id="there", name="Public", mac=mac.lower())
+    fleet = {
+        host: Inventory(Host(host, ""), HostVitals(host), {vm.id: vm})
+        for host, vm in (
+            ("hv01", mine),
+            ("hv02", Vm("FAR", "hv02", "far01", nics=(card,))),
+            ("hv03", structs.replace(mine, host="hv03")),
+        )
+    }
+    known = replace(here, fleet=lambda: fleet)
+    given = row.filled(known, {"static": True, "mac": mac})
+    says = row.objection(known, given)
+    assert says == "MAC address: Public of far01 on hv02 has this address already"
+    assert row.objection(here, given) is None
+    own = row.filled(known, {"static": True})
+    assert row.objection(known, own) is None, "the same machine elsewhere, as a replica is"
+    added = {"name": "N", "mac": mac, "legacy": False}
+    assert "far01 on hv02" in (action("nic.add").objection(known, added) or "")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from tui.actions.common import cold_only, hot_rule, nic_of, only, standing, ther
 from tui.actions.declare import Action, Choice, Field, Kind, Part, Risk, Target
 from tui.errors import Refused
 from tui.hyperv import hot
-from tui.hyperv.model import Nic, NicKind
+from tui.hyperv.model import Nic, NicKind, Vm
 from tui.hyperv.ops import nics
 from tui.hyperv.sheet import Adapter
 
@@ -155,7 +155,7 @@ def _now_on(target: Target) -> str | None:
 
 
 def _mac_problem(target: Target, value: Any) -> str | None:
-    """Form, and whether another adapter of the host has it."""
+    """Form, and whether another adapter has it: of its host, or of any host that is known."""
     mac = str(value)
     if mac == _NO_ADDRESS:
         return "that is no address"
@@ -166,14 +166,23 @@ def _mac_problem(target: Target, value: Any) -> str | None:
 
 
 def _holder(target: Target, mac: str) -> str:
-    """Who else on the host has the address."""
-    around = target.around() if target.around else None
-    mine = target.chosen.casefold()
-    for vm in around.vms.values() if around else ():
+    """Who else has the address, and where when that is another host."""
+    mine, wanted = target.chosen.casefold(), mac.upper()
+    for vm in _known(target):
         for nic in vm.nics:
-            if nic.mac.upper() == mac.upper() and nic.id.casefold() != mine:
-                return f"{nic.name} of {vm.name}"
+            if nic.mac.upper() == wanted and nic.id.casefold() != mine:
+                where = "" if vm.host == target.host.id else f" on {vm.host}"
+                return f"{nic.name} of {vm.name}{where}"
     return ""
+
+
+def _known(target: Target) -> Iterator[Vm]:
+    """Machines of its own host first, then those of all others."""
+    around = target.around() if target.around else None
+    yield from around.vms.values() if around else ()
+    for host, inventory in (target.fleet() if target.fleet else {}).items():
+        if host != target.host.id:
+            yield from inventory.vms.values()
 
 
 def _no_mac(target: Target) -> str | None:
