@@ -67,9 +67,11 @@ def perform(at: Bench, action_id: str, name: str, /, **given: Any) -> Ran:
     ran = Ran(row, row.filled(before, given))
     assert why_not(row, before) is None
     assert row.objection(before, ran.arguments) is None
+    asked_at = at.clock.now()
     drive(at, row, before, ran)
-    if row.observed is not None:
-        assert row.observed(target(at, name, sheet=False), ran.arguments)
+    wanted = row.wanted(ran.arguments, before, asked_at)
+    assert wanted is None or wanted(target(at, name, sheet=False))
+    assert row.looked is None or row.looked(at.client, before, ran.arguments)
     return ran
 
 

@@ -126,6 +126,14 @@ def _create(client: CimClient, target: Target, arguments: Mapping[str, Any]) -> 
     )  # fmt: skip
 
 
+def _created(target: Target, before: Target, asked_at: float, arguments: Mapping[str, Any]) -> bool:
+    """There is one that was not there before, and it has its name."""
+    known = {point.id for point in vm_of(before).checkpoints}
+    title = clean.text(str(arguments.get("name") or ""))
+    made = [point for point in vm_of(target).checkpoints if point.id not in known]
+    return any(not title or point.name == title for point in made)
+
+
 def _cannot_create(target: Target) -> str | None:
     state = _state(target)
     if state in states.RUNNING | states.OFF | states.SAVED | states.PAUSED:
@@ -263,6 +271,7 @@ ACTIONS: tuple[Action, ...] = (
         key="c",
         why_not=_cannot_create,
         form=_CREATE_FORM,
+        since=_created,
         effect="The host keeps the disks as they are now and writes on beside them",
         calls=f"{_SERVICE}.CreateSnapshot",
         needs_sheet=True,
@@ -350,7 +359,7 @@ ACTIONS: tuple[Action, ...] = (
         observed=lambda target, arguments: vm_of(target).merging is True,
         effect="The host merges what waits, which takes its disks some time",
         calls="Msvm_VirtualSystemManagementService.ModifyDiskMergeSettings",
-        part=Part.CHECKPOINT,
+        deep=True,
         group=_GROUP,
     ),
 )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui.actions.declare import Choice, Target
 from tui.hyperv import hot, states
 from tui.hyperv.hot import Standing
 from tui.hyperv.model import Checkpoint, Nic, Vm
 from tui.hyperv.sheet import Adapter
+
+if TYPE_CHECKING:
+    from tui.wsman.client import CimClient
 
 T = TypeVar("T")
 Problem = Callable[[Target, Any], str | None]
@@ -107,6 +111,20 @@ def adapter_of(target: Target) -> Adapter | None:
 def checkpoint_of(target: Target) -> Checkpoint | None:
     """The checkpoint a form is about."""
     return _meant(vm_of(target).checkpoints, target.chosen)
+
+
+def in_sheet(
+    seen: Callable[[Target, Target, Mapping[str, Any]], bool],
+) -> Callable[[CimClient, Target, Mapping[str, Any]], bool]:
+    """A ``looked``: what shows in the machine's sheet, read anew, beside the one before."""
+
+    def looked(client: CimClient, before: Target, arguments: Mapping[str, Any]) -> bool:
+        from tui.hyperv import sheets  # the deck imports this and never calls a host
+
+        sheet = sheets.read(client, before.host.id, before.id, time.time)
+        return seen(replace(before, sheet=sheet), before, arguments)
+
+    return looked
 
 
 def only(parts: Sequence[Choice]) -> str | None:

@@ -152,9 +152,12 @@ class Action:
     """Pure and cheap: why it cannot be done now, in words; None when it can."""
     observed: Callable[[Target, Mapping[str, Any]], bool] | None = None
     """True when the host is seen as the arguments want it; None: done when the host says so."""
-    since: Callable[[Target, Target, float], bool] | None = None
+    since: Callable[[Target, Target, float, Mapping[str, Any]], bool] | None = None
     """``observed`` for what shows only against before: the target as it is, as it was when it
     was asked of the host, and when that was."""
+    looked: Callable[[CimClient, Target, Mapping[str, Any]], bool] | None = None
+    """``observed`` for what no refresh reads: asks the host itself, given the target as it was.
+    With one of the others both must hold."""
     form: tuple[Field, ...] = ()
     risk: Risk = Risk.GREEN
     conflict: Callable[[Target, Mapping[str, Any]], str | None] | None = None
@@ -179,6 +182,8 @@ class Action:
     that shows the parts fills it in. Actions that add a part have no such field."""
     needs_sheet: bool = False
     """The machine's sheet is read before it is asked about and again before it is run."""
+    deep: bool = False
+    """It changes settings though it asks for none: they are read to see that it is done."""
     group: str = ""
     """Heading in palette and help."""
 
@@ -236,15 +241,16 @@ class Action:
     @property
     def shows(self) -> bool:
         """What is read of the host can tell that it is done."""
-        return self.vanishes or self.observed is not None or self.since is not None
+        seen = (self.observed, self.since, self.looked)
+        return self.vanishes or any(one is not None for one in seen)
 
     def wanted(
         self, arguments: Mapping[str, Any], before: Target, asked_at: float
     ) -> Callable[[Target], bool] | None:
-        """For one call: what its target must look like for it to be done."""
+        """For one call: what its target must look like in an inventory for it to be done."""
         observed, since = self.observed, self.since
         if since is not None:
-            return lambda target: since(target, before, asked_at)
+            return lambda target: since(target, before, asked_at, arguments)
         if observed is not None:
             return lambda target: observed(target, arguments)
         return None

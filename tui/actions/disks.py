@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from tui.actions import drives, places
 from tui.actions.amounts import shown_size, size
+from tui.actions.common import in_sheet
 from tui.actions.declare import Action, Choice, Field, Kind, Part, Risk, Target
 from tui.actions.drives import Values
-from tui.hyperv.ops import disks, images
+from tui.hyperv.ops import disks, files, images
 from tui.hyperv.ops.disks import Slot
 from tui.hyperv.ops.images import NewImage
 from tui.hyperv.sheet import Drive
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from tui.wsman.client import CimClient
 
 _GROUP = "Disks"
+_CYLINDER = 4 << 20
+"""A .vhd file counts in cylinders: its size comes back rounded."""
 
 # -- when ----------------------------------------------------------------------------------
 
@@ -138,6 +141,11 @@ def _resize(client: CimClient, target: Target, values: Values) -> Steps:
     return disks.resize_disk(client, places.machine(target), drive, int(values["size"]))
 
 
+def _resized(client: CimClient, target: Target, values: Values) -> bool:
+    size = images.size_of(client, drives.drive_of(target, values).path)
+    return abs(size - int(values["size"])) < _CYLINDER
+
+
 def _compact_conflict(target: Target, values: Values) -> str | None:
     drive = drives.chosen(target, values)
     if drive is None:
@@ -175,6 +183,22 @@ def _convert(client: CimClient, target: Target, values: Values) -> Steps:
     return disks.convert_disk(client, places.machine(target), drive, image, use=use)
 
 
+def _converted(client: CimClient, target: Target, values: Values) -> bool:
+    return images.kind_of(client, str(values["path"])) == drives.KINDS[str(values["kind"])]
+
+
+def _in_use(target: Target, values: Values) -> bool:
+    """The drive holds the new file, if it was to."""
+    return not values.get("use") or _path_in(target, values) == str(values["path"]).casefold()
+
+
+def _path_in(target: Target, values: Values) -> str:
+    """What the inventory has in the drive."""
+    wanted = str(values.get("disk") or "").casefold()
+    found = target.vm.disks if target.vm else ()
+    return next((disk.path.casefold() for disk in found if disk.id.casefold() == wanted), "")
+
+
 def _merge_conflict(target: Target, values: Values) -> str | None:
     drive = drives.chosen(target, values)
     if drive is None:
@@ -192,6 +216,13 @@ def _merge_conflict(target: Target, values: Values) -> str | None:
 
 def _merge(client: CimClient, target: Target, values: Values) -> Steps:
     return disks.merge_disk(client, places.machine(target), drives.drive_of(target, values))
+
+
+def _merged(target: Target, before: Target, values: Values) -> bool:
+    """The drive holds what was the parent of its file."""
+    parent = drives.drive_of(before, values).chain[1].path
+    drive = drives.chosen(target, values)
+    return drive is not None and drive.path.casefold() == parent.casefold()
 
 
 def _without_path(target: Target, values: Values) -> bool:
@@ -212,6 +243,10 @@ def _file_problem(target: Target, value: Any) -> str | None:
 
 def _delete_file(client: CimClient, target: Target, values: Values) -> Outcome:
     return disks.delete_file(client, str(values["path"]))
+
+
+def _deleted(client: CimClient, target: Target, values: Values) -> bool:
+    return files.exists(client, str(values["path"])) is False
 
 
 # -- the table -----------------------------------------------------------------------------
@@ -284,6 +319,7 @@ ACTIONS: tuple[Action, ...] = (
             ),
         ),
         conflict=_resize_conflict,
+        looked=_resized,
         effect="The disk gets the new size; nothing that is on it changes",
         calls=f"{_SERVICE}.ResizeVirtualHardDisk",
         many=False,
@@ -348,6 +384,8 @@ ACTIONS: tuple[Action, ...] = (
             ),
         ),
         conflict=_convert_conflict,
+        observed=_in_use,
+        looked=_converted,
         effect="A new file is written beside the old one, which stays",
         calls=f"{_SERVICE}.ConvertVirtualHardDisk, ModifyResourceSettings",
         many=False,
@@ -365,6 +403,7 @@ ACTIONS: tuple[Action, ...] = (
         form=(drives.DISK,),
         risk=Risk.AMBER,
         conflict=_merge_conflict,
+        looked=in_sheet(_merged),
         effect="The parent takes the changes in and cannot go back to what it was",
         calls=f"{_SERVICE}.MergeVirtualHardDisk, ModifyResourceSettings",
         many=False,
@@ -378,6 +417,7 @@ ACTIONS: tuple[Action, ...] = (
         "Delete a disk image or ISO file that no machine uses",
         Kind.HOST,
         _delete_file,
+        looked=_deleted,
         form=(
             Field(
                 "path",

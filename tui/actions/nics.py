@@ -10,7 +10,7 @@ from tui.actions import amounts, names
 from tui.actions.common import cold_only, hot_rule, nic_of, only, standing, there, vm_of
 from tui.actions.declare import Action, Choice, Field, Kind, Part, Risk, Target
 from tui.errors import Refused
-from tui.hyperv import hot
+from tui.hyperv import clean, hot
 from tui.hyperv.model import Nic, NicKind, Vm
 from tui.hyperv.ops import nics
 from tui.hyperv.sheet import Adapter
@@ -106,6 +106,23 @@ def _add(client: CimClient, target: Target, arguments: Mapping[str, Any]) -> Ste
         title=str(arguments["name"]), switch_id=str(arguments.get("switch") or ""),
         emulated=bool(arguments.get("legacy")), mac=str(arguments.get("mac") or ""),
     )  # fmt: skip
+
+
+def _added(target: Target, before: Target, asked_at: float, arguments: Mapping[str, Any]) -> bool:
+    """An adapter that was not there before is as it was wanted."""
+    had = before.sheet.adapters if before.sheet else vm_of(before).nics
+    known = {each.id.casefold() for each in had}
+    return any(
+        nic.id.casefold() not in known and _is_as_wanted(nic, arguments)
+        for nic in vm_of(target).nics
+    )
+
+
+def _is_as_wanted(nic: Nic, arguments: Mapping[str, Any]) -> bool:
+    switch, mac = str(arguments.get("switch") or ""), str(arguments.get("mac") or "")
+    plugged = nic.connected and nic.switch_id == switch.upper()
+    named = nic.name == clean.text(str(arguments["name"]))
+    return named and (plugged or not switch) and (nic.mac == mac or not mac)
 
 
 def _cannot_remove(target: Target, value: Any) -> str | None:
@@ -273,6 +290,7 @@ ACTIONS: tuple[Action, ...] = (
             ),
         ),
         conflict=_add_conflict,
+        since=_added,
         effect="The machine gets another network adapter",
         calls=f"{_SERVICE}.AddResourceSettings",
         needs_sheet=True,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tui.actions import amounts, names
 from tui.actions.common import between, cold_only, given, hot_rule, is_off, vm_of
 from tui.actions.declare import Action, Choice, Field, Kind, Risk, Target
+from tui.hyperv import hot
 from tui.hyperv.ops import groups, settings
 from tui.hyperv.sheet import Automatic, Security
 
@@ -251,6 +252,12 @@ def _upgrade(client: CimClient, target: Target, arguments: Mapping[str, Any]) ->
     return settings.upgrade_version(client, target.id, target.name)
 
 
+def _upgraded(
+    target: Target, before: Target, asked_at: float, arguments: Mapping[str, Any]
+) -> bool:
+    return hot.version(vm_of(target)) > hot.version(vm_of(before))
+
+
 # -- tags ----------------------------------------------------------------------------------
 
 
@@ -368,9 +375,11 @@ ACTIONS: tuple[Action, ...] = (
         Kind.VM,
         _upgrade,
         why_not=_not_upgradable,
+        since=_upgraded,
         risk=Risk.RED,
         effect="It can never run on an older host again: this cannot be undone",
         calls="Msvm_VirtualSystemManagementService.UpgradeSystemVersion",
+        deep=True,
         group=_GROUP,
     ),
     Action(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tui.actions import amounts
-from tui.actions.common import adapter_of, between, given, nic_of, there
+from tui.actions.common import adapter_of, between, given, in_sheet, nic_of, there
 from tui.actions.declare import Action, Choice, Field, Kind, Part, Target
 from tui.actions.nics import NIC, adapter_meant, has_nics, nic_choices, nic_meant
 from tui.hyperv.model import Vlan, VlanMode
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _GROUP = "Network adapters"
 _LAST_VLAN = 4094
+_OCTET = 8
 
 # -- which ---------------------------------------------------------------------------------
 
@@ -227,6 +228,23 @@ def _set_bandwidth(client: CimClient, target: Target, arguments: Mapping[str, An
     )  # fmt: skip
 
 
+def _bandwidth_seen(target: Target, before: Target, arguments: Mapping[str, Any]) -> bool:
+    nic = adapter_meant(target, arguments)
+    pairs = (
+        (nic.bandwidth_limit, arguments.get("maximum")),
+        (nic.bandwidth_reservation, arguments.get("minimum")),
+        (nic.bandwidth_weight, arguments.get("weight")),
+    )
+    # Hosts count in bytes: what is no multiple of eight comes back rounded.
+    return all(abs(now - wanted) < _OCTET for now, wanted in pairs if wanted is not None)
+
+
+def _guards_seen(target: Target, before: Target, arguments: Mapping[str, Any]) -> bool:
+    nic = adapter_meant(target, arguments)
+    names = ("mac_spoofing", "dhcp_guard", "router_guard")
+    return all(getattr(nic, name) is given(arguments, name, False) for name in names)
+
+
 def _set_guards(client: CimClient, target: Target, arguments: Mapping[str, Any]) -> Outcome:
     nic = adapter_meant(target, arguments)
     return nics.set_guards(
@@ -322,6 +340,7 @@ ACTIONS: tuple[Action, ...] = (
         why_not=has_nics,
         form=_BANDWIDTH_FORM,
         conflict=_bandwidth_conflict,
+        looked=in_sheet(_bandwidth_seen),
         effect="The switch meters this adapter from now on",
         calls=f"{_SERVICE}.ModifyFeatureSettings(Msvm_EthernetSwitchPortBandwidthSettingData)",
         many=False,
@@ -337,6 +356,7 @@ ACTIONS: tuple[Action, ...] = (
         _set_guards,
         why_not=has_nics,
         form=_GUARDS_FORM,
+        looked=in_sheet(_guards_seen),
         effect="The switch lets through or drops what the guards are about",
         calls=f"{_SERVICE}.ModifyFeatureSettings(Msvm_EthernetSwitchPortSecuritySettingData)",
         many=False,

@@ -59,7 +59,9 @@ def _in(numbers: frozenset[int]) -> Callable[[Target, Mapping[str, Any]], bool]:
     return lambda target, arguments: _state(target) in numbers
 
 
-def _runs_anew(target: Target, before: Target, asked_at: float) -> bool:
+def _runs_anew(
+    target: Target, before: Target, asked_at: float, arguments: Mapping[str, Any]
+) -> bool:
     """It has been up for less long than before, or only since it was asked.
 
     The first is true however fast the host's clock goes, the second also for a machine that had

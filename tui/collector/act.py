@@ -22,6 +22,7 @@ from tui.collector.connect import Connect
 from tui.collector.following import (
     CLUSTERED,
     FIRST_POLL,
+    SLOWEST_LOOK,
     SLOWEST_POLL,
     Following,
     target_of,
@@ -144,8 +145,7 @@ class Act:
     def _pause(self) -> float | None:
         if not self._following:
             return None
-        due = min(f.poll_at if f.job is not None else f.deadline for f in self._following)
-        return max(0.0, due - time.monotonic())
+        return max(0.0, min(f.due for f in self._following) - time.monotonic())
 
     # -- requested -------------------------------------------------------------------------
 
@@ -366,6 +366,27 @@ class Act:
             self._report(following, Phase.ACCEPTED)
 
     def _is_observed(self, following: Following) -> bool:
+        """The wanted state, in an inventory and, where that does not tell, at the host itself."""
+        following.shown = self._is_shown(following)
+        return following.shown and self._looks(following)
+
+    def _looks(self, following: Following) -> bool:
+        """Ask the host whether it is done, less and less often."""
+        looked = following.action.looked
+        if looked is None:
+            return True
+        if time.monotonic() < following.look_at:
+            return False
+        try:
+            return looked(self._connected(), following.target, following.call.arguments)
+        except HvError as error:  # what cannot be read now may be readable later
+            log.info("looking for %s on %s: %s", following.action.id, self._link.id, error.title)
+            return False
+        finally:
+            following.look = min(SLOWEST_LOOK, following.look * 1.5)
+            following.look_at = time.monotonic() + following.look
+
+    def _is_shown(self, following: Following) -> bool:
         """The wanted state, in an inventory read after the host accepted."""
         action, call = following.action, following.call
         observed = action.wanted(call.arguments, following.target, following.asked_at)

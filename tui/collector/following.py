@@ -16,6 +16,7 @@ CLUSTERED = (Kind.ROLE, Kind.NODE, Kind.CSV)
 """Kinds of things that a cluster tells of, not a host."""
 FIRST_POLL = 0.5
 SLOWEST_POLL = 2.0
+SLOWEST_LOOK = 10.0
 
 
 @dataclass(slots=True)
@@ -39,6 +40,18 @@ class Following:
     step: str = ""
     poll: float = FIRST_POLL
     poll_at: float = 0.0
+    shown: bool = False
+    """The inventory shows it; where the host is asked as well, it is asked from then on."""
+    look: float = FIRST_POLL
+    look_at: float = 0.0
+
+    @property
+    def due(self) -> float:
+        """When it is to be looked after, unless an inventory comes before."""
+        if self.job is not None:
+            return self.poll_at
+        asks = self.shown and self.action.looked is not None
+        return min(self.look_at, self.deadline) if asks else self.deadline
 
     @property
     def name(self) -> str:
@@ -52,8 +65,8 @@ def tiers_of(action: Action) -> Tier:
         return Tier.CHANGED | Tier.CLUSTER
     if action.kind is Kind.HOST:
         return Tier.CHANGED | Tier.FACTS
-    settings = action.needs_sheet or any(field.asked for field in action.form)
-    deep = settings or action.part is not None or action.kind is Kind.SWITCH
+    asks = action.needs_sheet or any(field.asked for field in action.form)
+    deep = asks or action.deep or action.part is not None or action.kind is Kind.SWITCH
     return Tier.CHANGED if deep else Tier.FAST
 
 

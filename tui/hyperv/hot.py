@@ -121,11 +121,15 @@ def standing(vm: Vm | None, vitals: VmVitals | None) -> Standing:
     state = vitals.state if vitals is not None else 0
     if vm is None:
         return Standing(state)
+    return Standing(state, vm.dynamic_memory, version(vm), vm.generation)
+
+
+def version(vm: Vm) -> float:
+    """Its configuration version as a number; 0 when it is not known."""
     try:
-        version = float(vm.version)
+        return float(vm.version)
     except ValueError:
-        version = 0.0
-    return Standing(state, vm.dynamic_memory, version, vm.generation)
+        return 0.0
 
 
 def why_not(key: str, at: Standing, old: object = None, new: object = None) -> str | None:

@@ -73,7 +73,7 @@ def _word(item: Item) -> str:
 
 def _wanted(action: Action, item: Item, now: float) -> Callable[[Target], bool] | None:
     """What the target must look like for the call to be done, as far as the deck can tell."""
-    if action.needs_sheet and item.target.sheet is None:
+    if action.looked is not None or (action.needs_sheet and item.target.sheet is None):
         return None
     return action.wanted(action.filled(item.target, item.call.arguments), item.target, now)
 

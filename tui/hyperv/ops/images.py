@@ -92,6 +92,18 @@ def describe(client: CimClient, method: str, out: str, path: str) -> CimInstance
     raise HvError(f"{method} of {path}", cause=cause, hint=hint, code=output.return_value)
 
 
+def size_of(client: CimClient, path: str) -> int:
+    """Bytes a guest sees of an image."""
+    settings = describe(client, "GetVirtualHardDiskSettingData", "SettingData", path)
+    return clean.number(settings.get("MaxInternalSize"))
+
+
+def kind_of(client: CimClient, path: str) -> int:
+    """Type of an image."""
+    settings = describe(client, "GetVirtualHardDiskSettingData", "SettingData", path)
+    return clean.number(settings.get("Type"))
+
+
 # -- changing ------------------------------------------------------------------------------
 
 
