@@ -78,6 +78,12 @@ class Verbs:
             self._session.load()
         return self._session
 
+    def close(self) -> None:
+        """End the lanes; the next call starts new ones."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
     def inventory(self) -> Inventory:
         return self.session.load()["hv01"]
 
@@ -198,5 +204,4 @@ def verbs(plan: HostPlan = HOST, *, speed: float = 400.0) -> Iterator[Verbs]:
         try:
             yield made
         finally:
-            if made._session is not None:
-                made._session.close()
+            made.close()
