@@ -10,6 +10,8 @@ import pytest
 from tests.action_kit import V2, action, attempt, objection, only, perform, rows, target, values
 from tests.hyperv_kit import Bench, bench, refusing
 from tui.errors import Fault, HalfDone, MethodFailed
+from tui.hyperv import templates
+from tui.sim import shapes
 from tui.wsman.cim import CimValue
 from tui.wsman.fault import fault
 from tui.wsman.request import Invoke
@@ -159,6 +161,39 @@ def test_the_host_refuses_in_words_what_was_asked_anyway() -> None:
 
 
 # -- security ------------------------------------------------------------------------------
+
+
+def test_secure_boot_templates_are_those_the_host_supports() -> None:
+    at = bench()
+    mine, other = target(at, OFF), "11111111-2222-3333-4444-555555555555"
+    field = next(f for f in action("vm.set-security").form if f.id == "template")
+    create = next(f for f in action("vm.create").form if f.id == "secure_boot")
+    assert field.choices is not None
+    assert create.choices is not None
+    assert {choice.value for choice in field.choices(mine)} == {each.id for each in templates.KNOWN}
+    at.host.repository.add(
+        shapes.new(
+            "Msvm_VirtualSystemSettingData",
+            InstanceID=f"Microsoft:Definition\\SecureBoot\\{other}",
+            ElementName="House", Description="Our own <boot>",
+            VirtualSystemType="Microsoft:Hyper-V:System:Definition", Version="",
+            SecureBootTemplateId=other.upper(),
+        )
+    )  # fmt: skip
+    mine = target(at, OFF)
+    assert [c.text for c in field.choices(mine) if c.value == other] == ["Our own <boot>"]
+    assert [c.text for c in create.choices(mine) if c.value == other] == ["Our own <boot>"]
+    assert len(create.choices(mine)) == 5
+
+
+def test_a_host_without_capabilities_has_the_known_templates() -> None:
+    at = bench()
+    at.host.faults.unknown_classes.add("msvm_virtualsystemmanagementcapabilities")
+    host = target(at, OFF, sheet=False).host
+    assert host.boot_templates == ()
+    assert templates.supported(host) == templates.KNOWN
+    assert templates.name(host, templates.WINDOWS.upper()) == "Microsoft Windows"
+    assert templates.name(host, "OTHER") == "OTHER"
 
 
 def test_secure_boot_its_template_and_a_tpm_with_a_key_of_the_host() -> None:

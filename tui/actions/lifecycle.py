@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tui.actions import drives, names, places
 from tui.actions.amounts import integer, memory, shown_size, size
 from tui.actions.declare import Action, Choice, Field, Kind, Risk, Target
-from tui.hyperv import clean, states
+from tui.hyperv import clean, states, templates
 from tui.hyperv.ops import images, lifecycle
 from tui.hyperv.ops.images import NewImage
 from tui.hyperv.ops.lifecycle import NewMachine
@@ -25,11 +25,11 @@ LEAST_MEMORY = 32 * MEGABYTE
 MOST_MEMORY = {1: 1 << 40, 2: 12 << 40}
 MOST_PROCESSORS = {1: 64, 2: 2048}
 TEMPLATES = {
-    "windows": "1734c6e8-3154-4dda-ba5f-a874cc483422",
-    "uefi-ca": "272e7447-90a4-4563-a4b9-8e4ab00526ce",
-    "shielded": "4292ae2b-ee2c-42b5-a969-dd8f8689f6f3",
+    "windows": templates.WINDOWS,
+    "uefi-ca": templates.UEFI_CA,
+    "shielded": templates.SHIELDED,
 }
-"""Names of ours for the identifiers that every host knows (hyperv-cim.md 16)."""
+"""Names of ours for the identifiers that every host knows; others go by their identifier."""
 
 # -- questions -----------------------------------------------------------------------------
 
@@ -55,6 +55,17 @@ def _bad_count(target: Target, value: Any) -> str | None:
     if there and count > there:
         return f"{target.host.id} has {there} logical processors"
     return None
+
+
+def _signers(target: Target) -> Sequence[Choice]:
+    """The secure boot templates its host supports, and none."""
+    ours = {identity: word for word, identity in TEMPLATES.items()}
+    notes = {templates.UEFI_CA: "Linux and others"}
+    found = (
+        Choice(ours.get(each.id, each.id), each.name, notes.get(each.id, ""))
+        for each in templates.supported(target.host)
+    )
+    return (*found, Choice("off", "off"))
 
 
 def bad_vlan(target: Target, value: Any) -> str | None:
@@ -211,12 +222,7 @@ _REST = (
         "secure_boot",
         "Secure Boot",
         "Whose signatures are trusted",
-        choices=lambda target: (
-            Choice("windows", "Microsoft Windows"),
-            Choice("uefi-ca", "Microsoft UEFI CA", "Linux and others"),
-            Choice("shielded", "Open source shielded VM"),
-            Choice("off", "off"),
-        ),
+        choices=_signers,
         current=lambda target: "windows",
         when=_is_second,
     ),
@@ -277,7 +283,7 @@ def _disk_conflict(target: Target, values: Values, generation: int) -> str | Non
 
 def _template(values: Values) -> str | None:
     choice = str(values.get("secure_boot") or "windows")
-    return None if choice == "off" else TEMPLATES[choice]
+    return None if choice == "off" else TEMPLATES.get(choice, choice)
 
 
 def _create(client: CimClient, target: Target, values: Values) -> Steps:

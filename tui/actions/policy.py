@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tui.actions import amounts, names
 from tui.actions.common import between, cold_only, given, hot_rule, is_off, vm_of
 from tui.actions.declare import Action, Choice, Field, Kind, Risk, Target
-from tui.hyperv import hot
+from tui.hyperv import hot, templates
 from tui.hyperv.ops import groups, settings
 from tui.hyperv.sheet import Automatic, Security
 
@@ -20,16 +20,6 @@ _GROUP = "Settings"
 _LONGEST_DELAY = 86_400
 
 # -- security ------------------------------------------------------------------------------
-
-_TEMPLATES = (
-    Choice("1734c6e8-3154-4dda-ba5f-a874cc483422", "Microsoft Windows"),
-    Choice(
-        "272e7447-90a4-4563-a4b9-8e4ab00526ce",
-        "Microsoft UEFI Certificate Authority",
-        "for Linux",
-    ),
-    Choice("4292ae2b-ee2c-42b5-a969-dd8f8689f6f3", "Open Source Shielded VM"),
-)
 
 
 def _security(target: Target) -> Security:
@@ -46,10 +36,15 @@ def _not_securable(target: Target) -> str | None:
 
 
 def _templates(target: Target) -> Sequence[Choice]:
+    """Those the host supports, and the one that is set."""
+    found = tuple(
+        Choice(each.id, each.name, "for Linux" if each.id == templates.UEFI_CA else "")
+        for each in templates.supported(target.host)
+    )
     now = _security(target).template
-    if not now or any(choice.value == now.lower() for choice in _TEMPLATES):
-        return _TEMPLATES
-    return (*_TEMPLATES, Choice(now, now, "not one of Microsoft's"))
+    if not now or any(choice.value == now.lower() for choice in found):
+        return found
+    return (*found, Choice(now, templates.name(target.host, now), "its host does not list it"))
 
 
 def _template(target: Target) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.errors import Fault
-from tui.hyperv import meanings
+from tui.hyperv import clean, meanings
 from tui.wsman.cim import CimInstance
 from tui.wsman.schema import VIRTUALIZATION
 
@@ -87,6 +87,16 @@ class Asker:
             return self.optional(query, once=True)
         self.refusals.pop(query.class_name, None)
         return rows
+
+    def related(self, row: CimInstance, link: str) -> list[CimInstance] | None:
+        """What an association leads to from an instance with an InstanceID; None when refused."""
+        path = f'{row.class_name}.InstanceID="{clean.text(row.get("InstanceID"))}"'
+        wql = f"ASSOCIATORS OF {{{path}}} WHERE AssocClass={link}"
+        try:
+            return self._client.query(row.namespace or VIRTUALIZATION, wql)
+        except Fault as fault:
+            log.info("%s refused: %s", link, fault)
+            return None
 
     def _learn(self, query: Query, fault: Fault, *, wide: bool) -> bool:
         """Take note of a refusal. True when asking wider may help at once."""

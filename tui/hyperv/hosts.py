@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from tui.hyperv import clean
+from tui.hyperv import clean, templates
 from tui.hyperv.model import Host, Volume
 from tui.wsman.cim import CimInstance
 
@@ -27,6 +27,8 @@ class Facts:
     listener: Rows | None = None
     migration_networks: Rows | None = None
     cluster: Rows | None = None
+    definitions: Rows | None = None
+    """Settings that its management capabilities define."""
 
 
 def join_host(previous: Host, facts: Facts) -> Host:
@@ -46,6 +48,8 @@ def join_host(previous: Host, facts: Facts) -> Host:
     if facts.cluster is not None:
         names = [clean.text(row.get("Name")) for row in facts.cluster]
         host = replace(host, cluster=names[0] if names else "")
+    if facts.definitions is not None:
+        host = replace(host, boot_templates=templates.join(facts.definitions))
     return host
 
 

@@ -74,6 +74,14 @@ class Uplink(Record, frozen=True):
     connected: bool
 
 
+class BootTemplate(Record, frozen=True):
+    """A secure boot template: whose signatures a firmware trusts."""
+
+    id: str
+    """SecureBootTemplateId, in lower case."""
+    name: str
+
+
 class Host(Record, frozen=True):
     """What a host is. Changes seldom."""
 
@@ -130,6 +138,8 @@ class Host(Record, frozen=True):
     """Addresses it takes live migrations on (MigrationServiceListenerIPAddressList)."""
     migration_networks: tuple[str, ...] = ()
     """Networks it moves machines over, as ``10.0.0.0/24``; empty: any."""
+    boot_templates: tuple[BootTemplate, ...] = ()
+    """What it supports; empty when it does not tell."""
 
 
 class HostVitals(Record, frozen=True):

@@ -243,6 +243,9 @@ MIGRATION_LISTENER = Query(
 MIGRATION_NETWORKS = Query(
     "Msvm_VirtualSystemMigrationNetworkSettingData", ("SubnetNumber", "PrefixLength", "Metric")
 )
+CAPABILITIES = Query("Msvm_VirtualSystemManagementCapabilities", ("InstanceID",))
+DEFINITIONS = "Msvm_SettingsDefineCapabilities"
+"""Leads from these to the settings they define: versions and secure boot templates."""
 CLUSTER_NAME = Query("MSCluster_Cluster", ("Name",), namespace=CLUSTER)
 
 # -- cluster -------------------------------------------------------------------------------

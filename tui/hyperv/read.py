@@ -317,11 +317,16 @@ class Reader:
             listener=optional(queries.MIGRATION_LISTENER),
             migration_networks=optional(queries.MIGRATION_NETWORKS),
             cluster=optional(queries.CLUSTER_NAME),
+            definitions=self._definitions(),
         )
         host = hosts.join_host(self._inventory.host, facts)
         self._inventory = replace(self._inventory, host=host)
         self._prime("cpu", "memory")
         return self._inventory
+
+    def _definitions(self) -> list[CimInstance] | None:
+        found = self._ask.optional(queries.CAPABILITIES)
+        return self._ask.related(found[0], queries.DEFINITIONS) if found else None
 
     # -- cluster ---------------------------------------------------------------------------
 

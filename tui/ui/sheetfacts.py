@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tui.hyperv import templates
+from tui.hyperv.model import Host
 from tui.hyperv.sheet import Sheet
 from tui.rows import text
 from tui.store import VmRow
 from tui.ui.facts import Section
 
-TEMPLATES = {
-    "1734c6e8-3154-4dda-ba5f-a874cc483422": "Microsoft Windows",
-    "272e7447-90a4-4563-a4b9-8e4ab00526ce": "Microsoft UEFI certificate authority",
-    "4292ae2b-ee2c-42b5-a969-dd8f8689f6f3": "open source shielded",
-}
 ISOLATION = {0: "trusted launch", 1: "VBS", 2: "SEV-SNP", 3: "TDX", 4: "RME", 16: "OpenHCL"}
 CRITICAL = {0: "nothing", 1: "pause"}
 CHECKPOINT_TYPES = {
@@ -26,7 +23,7 @@ CHECKPOINT_TYPES = {
 
 def overview(row: VmRow, sheet: Sheet) -> Iterator[Section]:
     """Security, what happens by itself, groups, boot order, and what the guest tells."""
-    yield _security(sheet)
+    yield _security(sheet, row.host)
     yield _automatic(sheet)
     groups = Section("Groups")
     for name in sheet.groups:
@@ -56,11 +53,11 @@ def boot_source(path: str, sheet: Sheet) -> str:
     return path
 
 
-def _security(sheet: Sheet) -> Section:
+def _security(sheet: Sheet, host: Host) -> Section:
     security = sheet.security
     section = Section("Security")
     boot = "on" if security.secure_boot else "off"
-    template = TEMPLATES.get(security.template.lower(), "")
+    template = templates.name(host, security.template)
     section.add("Secure boot", f"{boot}, {template}" if template and security.secure_boot else boot)
     section.add("TPM", "on" if security.tpm else "off")
     section.add("Shielded", "yes" if security.shielded else "")
