@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tui.sim import shapes
+from tui.sim import eventlog, shapes
 from tui.wsman.cim import CimInstance, CimRef, CimValue
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class Job:
     work: Work
     held: bool = False
     """It waits for something before it begins."""
+    machine: Machine | None = None
     finished: float = 0.0
     reasons: tuple[Reason, ...] = ()
     """Why it failed, one by one."""
@@ -112,7 +113,7 @@ class Jobs:
         affected = list(work.affected)
         if machine is not None:
             affected.insert(0, shapes.system_ref(machine.id))
-        job = Job(stored, now, 0.0, work.failed, [], work, work.held)
+        job = Job(stored, now, 0.0, work.failed, [], work, work.held, machine)
         for ref in affected:
             self._link(job, ref, 0)
         self.known[job.id] = job
@@ -229,6 +230,7 @@ class Jobs:
         values["PercentComplete"] = 100
         values["OperationalStatus"] = (17, 2)
         values["StatusDescriptions"] = ("Completed", "OK")
+        self._record(job, at)
         self._end(job, at, COMPLETED, "Job is completed")
 
     def _fail(self, job: Job, at: float, percent: int, error: JobError) -> None:
@@ -247,7 +249,12 @@ class Jobs:
         values["OperationalStatus"] = (17, 6)
         values["StatusDescriptions"] = ("Completed", "Error")
         values["Status"] = "Error"
+        self._record(job, at, error)
         self._end(job, at, EXCEPTION, error.text)
+
+    def _record(self, job: Job, at: float, error: JobError | None = None) -> None:
+        if job.machine is not None:
+            eventlog.job_ended(job.machine, job.work.kind, at, error)
 
     def cancel(self, job: Job) -> bool:
         """Terminate a job; False when it may not be cancelled or has finished."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tui.sim import disks, files, shapes
+from tui.sim import disks, eventlog, files, shapes
 from tui.sim.files import FIXED, VirtualFile
 from tui.sim.jobs import Work
 from tui.sim.machine import Machine
@@ -116,6 +116,7 @@ def begin(machine: Machine) -> None:
         error = disks.trouble(what, disks.FULL)
     machine.merging = True
     activity(machine, MERGING)
+    eventlog.told(machine, eventlog.MERGE_BEGUN, host.fabric.now())
 
     def done(at: float) -> tuple[CimRef, ...]:
         machine.merging = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.sim import disks, merging, papers, replication, shapes
+from tui.sim import disks, eventlog, merging, papers, replication, shapes
 from tui.sim.jobs import JobError
 from tui.sim.machine import OFF, PAUSED, RUNNING, SAVED, STOPPING, Machine
 
@@ -76,6 +76,7 @@ def on(machine: Machine, at: float) -> None:
     """The machine runs, from the beginning."""
     machine.begin(at)
     machine.assigned = 0
+    eventlog.plugged(machine, at)
     machine.host.wake(machine)
     machine.saved_state = False
     machine.settings.values["IsSaved"] = False
@@ -89,7 +90,9 @@ def restored(machine: Machine, at: float) -> None:
     machine.ready_at = at + 2.0
 
 
-def _down(machine: Machine) -> None:
+def _down(machine: Machine, at: float) -> None:
+    if machine.alive:
+        eventlog.unplugged(machine, at)
     machine.host.settle(machine)
     machine.system.values["ProcessID"] = None
     machine.system.values["EnhancedSessionModeState"] = 3
@@ -98,7 +101,7 @@ def _down(machine: Machine) -> None:
 
 def off(machine: Machine, at: float) -> None:
     """The machine is off; a saved state is gone."""
-    _down(machine)
+    _down(machine, at)
     machine.saved_state = False
     machine.settings.values["IsSaved"] = False
     papers.write(machine)
@@ -106,7 +109,7 @@ def off(machine: Machine, at: float) -> None:
 
 
 def saved(machine: Machine, at: float) -> None:
-    _down(machine)
+    _down(machine, at)
     machine.saved_state = True
     machine.settings.values["IsSaved"] = True
     papers.write(machine)
@@ -144,6 +147,7 @@ def leave(machine: Machine, *, reboot: bool) -> None:
             on(machine, at)
         else:
             off(machine, at)
+        eventlog.told(machine, eventlog.RESTARTED if reboot else eventlog.SHUT_DOWN, at)
 
     fabric.after(machine.guest.shutdown * 0.25, going)
     fabric.after(machine.guest.shutdown, gone)

@@ -10,6 +10,7 @@ from tui.sim import (
     capabilities,
     cluster_rows,
     devices,
+    eventlog,
     groups,
     links,
     merging,
@@ -77,6 +78,7 @@ def _windows(host: SimHost) -> None:
         host.repository.provide(shapes.CIMV2, name, source)
 
     provide("Win32_OperatingSystem", lambda: windows.operating_system(host))
+    provide(eventlog.CLASS, lambda: host.log)
     provide("Win32_Volume", lambda: windows.volumes(host))
     provide("Win32_LogicalDisk", lambda: windows.drives(host))
     provide(windows_files.FILE, lambda: windows_files.data_files(host))

@@ -14,9 +14,10 @@ from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
-from tui.sim import groups, hardware, papers, replica_health, shapes
+from tui.sim import eventlog, groups, hardware, papers, replica_health, shapes
 from tui.sim.cluster import Cluster
 from tui.sim.create import create
+from tui.sim.eventlog import EventLog
 from tui.sim.faults import Faults
 from tui.sim.files import FileSystem, Shelf
 from tui.sim.jobs import Jobs
@@ -180,6 +181,7 @@ class SimHost:
     _built: bool = False
     _jobs: Jobs | None = None
     _files: FileSystem | None = None
+    _log: EventLog | None = None
     _numbers: count[int] = field(default_factory=lambda: count(1))
     _address: int = 0
     """The last hardware address handed out to a dynamic adapter."""
@@ -230,6 +232,12 @@ class SimHost:
             self._jobs = Jobs(self)
         return self._jobs
 
+    @property
+    def log(self) -> EventLog:
+        if self._log is None:
+            self._log = EventLog(self)
+        return self._log
+
     def _build(self) -> None:
         from tui.sim import providers, replica_plans  # computed classes look back at the host
 
@@ -240,6 +248,7 @@ class SimHost:
             create(self, plan, random)
         groups.furnish(self)
         providers.install(self)
+        eventlog.furnish(self)
         self._built = True
         replica_plans.furnish(self)
 
