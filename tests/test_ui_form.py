@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec import structs
 from textual.widgets import Input
 
 from tests.deck_kit import Deck, deck, story
 from tui.collector.messages import Batch, CallUpdate, Inspect, Phase
-from tui.hyperv.sheet import Adapter, Controller, Drive, Image, Memory, Processor, Sheet
+from tui.hyperv.sheet import Adapter, Controller, Drive, Event, Image, Memory, Processor, Sheet
 from tui.ui.form import Entry, Form, Toggle
 from tui.ui.sheet import SheetScreen
 
@@ -167,3 +168,42 @@ async def test_what_goes_by_it_is_listed_and_raises_the_rung() -> None:
         assert connected[0].name in d.text()
         assert "Type its name" in d.text()
         assert not d.collector.calls
+
+
+@story
+async def test_jobs_and_events_stand_together_and_an_event_opens_in_full() -> None:
+    async with deck() as d:
+        await d.go("sql01")
+        await d.press("enter")
+        words = "'sql01' failed to start. " + "Not enough memory in the system. " * 5 + "The end."
+        told = (Event(2, d.app.clock(), 1, "Microsoft-Windows-Hyper-V-VMMS", 15130, words),
+                Event(1, d.app.clock() - 60, 3, "EventLog", 6005, "[bold]begun"))  # fmt: skip
+        d.collector.play(Batch(sheets=(structs.replace(sheet_of(d, "sql01"), events=told),)))
+        await d.press("7")
+        assert "✗ Error" in d.text()
+        assert "15130" in d.text()
+        assert d.text().index("15130") < d.text().index("[bold]begun")
+        assert "channels such as Hyper-V-VMMS-Admin are not in it" in d.text()
+        await d.press("enter")
+        assert "record 2 of the System log" in d.text()
+        await d.press("escape")
+        refused = structs.replace(sheet_of(d, "sql01"), events_refused="access is denied")
+        d.collector.play(Batch(sheets=(refused,)))
+        await d.settle()
+        assert "tells of no events: access is denied" in d.text()
+
+
+@story
+async def test_the_checkpoint_page_says_how_merging_stands() -> None:
+    async with deck() as d:
+        _, vm = d.estate.find("sql01")
+        held = structs.replace(vm, merging=False, checkpoints=())
+        d.collector.play(Batch((d.estate.update(vm.host, vms=(held,)),)))
+        await d.go("sql01")
+        await d.press("enter")
+        d.collector.play(Batch(sheets=(sheet_of(d, "sql01"),)))
+        await d.press("5")
+        assert "Merging is disabled: 1 image waits" in d.text()
+        d.collector.play(Batch((d.estate.vary("sql01", activity=32772),)))
+        await d.settle()
+        assert "Merging is running" in d.text()

@@ -24,8 +24,10 @@ from tui.collector.hub import Hub
 from tui.collector.messages import Exchange, HostLink
 from tui.errors import AuthRejected, Fault, HvError, LinkError, Refused, WireError
 from tui.hyperv import sheets
+from tui.hyperv.events import Chronicle
 from tui.hyperv.model import Host, HostVitals, Inventory, Link, Trouble
 from tui.hyperv.read import Reader
+from tui.hyperv.sheet import Sheet
 from tui.wsman.client import CimClient, Throttle
 
 log = logging.getLogger(__name__)
@@ -107,6 +109,7 @@ class Watch:
         self._due = dict.fromkeys((Tier.FAST, Tier.SLOW, Tier.FACTS, Tier.CLUSTER), 0.0)
         self._due[Tier.SHEET] = math.inf
         self._inspected = ""
+        self._chronicle = Chronicle("")
         self._wake = threading.Condition()
         self._wanted = Tier.NONE
         self._stopped = False
@@ -256,9 +259,23 @@ class Watch:
         if not vm or self._client is None:
             return
         try:
-            self._hub.show(sheets.read(self._client, self.link.id, vm, self._now))
+            sheet = sheets.read(self._client, self.link.id, vm, self._now)
         except Refused as refused:
             log.info("no sheet: %s", refused.title)
+            return
+        self._hub.show(self._with_events(sheet))
+
+    def _with_events(self, sheet: Sheet) -> Sheet:
+        """The sheet, and what the log says of its machine. Shown before a log is first read."""
+        assert self._client is not None
+        told = self._chronicle
+        if told.vm_id != sheet.id:
+            told = self._chronicle = Chronicle(sheet.id)
+            self._hub.show(sheet)
+        known = self._inventory.vms.get(sheet.id)
+        told.read(self._client, known.name if known else "", self._now)
+        replace = msgspec.structs.replace
+        return replace(sheet, events=told.events, events_refused=told.refused)
 
     def _failed(self, tier: Tier, error: HvError) -> HvError | None:
         """A refused slow tier leaves the host up; anything else takes it down."""

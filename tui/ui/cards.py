@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from tui.collector.messages import CallUpdate, Exchange
+from tui.hyperv.sheet import Event
 from tui.rows import text
 from tui.rows.activity import PHASES
+from tui.rows.happenings import LEVELS as LEVEL_STATES
 from tui.rows.remarks import LEVELS, Remark
 from tui.ui.dialogs import Card
 
@@ -68,6 +70,20 @@ def exchange_card(line: Exchange) -> Card:
             ("dialog-hint", took),
         ],
         error=line.outcome != "ok",
+    )
+
+
+def event_card(event: Event) -> Card:
+    """A record of a host's log in full."""
+    level = str(LEVEL_STATES.get(event.level, event.level))
+    return Card(
+        "Event",
+        [
+            ("dialog-question", f"{level}: {event.source} {event.code}"),
+            ("dialog-text", event.message),
+            ("dialog-hint", f"{text.day(event.at)}   record {event.number} of the System log"),
+        ],
+        error=event.level == 1,
     )
 
 

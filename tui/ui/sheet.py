@@ -22,10 +22,12 @@ from tui.actions.declare import Part
 from tui.collector.messages import Inspect
 from tui.hyperv.sheet import Sheet
 from tui.rows import parts, text
-from tui.rows.activity import CALL_COLUMNS, CALL_DEFAULT, JOB_COLUMNS, JOB_DEFAULT
+from tui.rows.activity import CALL_COLUMNS, CALL_DEFAULT
 from tui.rows.column import Cell, Column, select
+from tui.rows.happenings import HAPPENING_COLUMNS, Happening, happenings, log_note
 from tui.store import VmRow
 from tui.ui import gridevents
+from tui.ui.cards import event_card
 from tui.ui.detail import layout
 from tui.ui.facts import Section, facts
 from tui.ui.grid import Grid, Look
@@ -69,8 +71,8 @@ TABS: tuple[Tab, ...] = (
         "No checkpoints", tree=True),
     Tab("services", "Services", "Svc", parts.SERVICE_COLUMNS, (Part.INTEGRATION,), ("integration",),
         "The host tells of no integration services"),
-    Tab("jobs", "Jobs", "Jobs", select(JOB_COLUMNS, "", JOB_DEFAULT), nouns=("job",),
-        empty="No jobs of this machine"),
+    Tab("events", "Events, jobs", "Events", HAPPENING_COLUMNS, nouns=("job",),
+        empty="No jobs of this machine, and no record names it"),
     Tab("calls", "Calls", "Calls", select(CALL_COLUMNS, "", CALL_DEFAULT),
         empty="Nothing was done to it"),
     Tab("raw", "Raw", "Raw", parts.VALUE_COLUMNS, empty="Nothing matches"),
@@ -205,7 +207,7 @@ class SheetScreen(Modal[None]):
         """What is to be said of a page as a whole."""
         if tab.id == "points":
             return parts.merge_note(row.vm, row.vitals.activity, self.sheet)
-        return Cell("")
+        return log_note(self.sheet) if tab.id == "events" else Cell("")
 
     def _tell(self, remark: Cell) -> None:
         self._note.display = bool(remark.text)
@@ -246,8 +248,9 @@ class SheetScreen(Modal[None]):
             case "services":
                 for service in parts.services_of(row.vm):
                     yield service.name, service
-            case "jobs":
-                yield from ((k, j) for k, j in store.jobs.items() if j.job.subject == row.vm.id)
+            case "events":
+                mine = (job.job for job in store.jobs.values() if job.job.subject == row.vm.id)
+                yield from ((line.key, line) for line in happenings(mine, sheet))
             case "calls":
                 calls = [c for c in store.calls.values() if c.target == row.vm.id]
                 yield from ((call.id, call) for call in reversed(calls))
@@ -264,6 +267,8 @@ class SheetScreen(Modal[None]):
     def _hints(self, tab: Tab) -> str:
         search = "/ search   y copy   " if tab.id == "raw" else ""
         act = "" if tab.id in ("calls", "raw") else "x or enter actions   "
+        if tab.id == "events":
+            act = "enter opens an event   x actions   "
         arrows = self._glyphs.plain("←→")
         return f" {search}{act}{arrows} or 1-{len(TABS)} pages   esc back"
 
@@ -379,13 +384,17 @@ class SheetScreen(Modal[None]):
 
     def on_grid_activated(self, event: gridevents.Activated) -> None:
         event.stop()
+        line = self._rows.get(event.key)
+        if isinstance(line, Happening) and line.event is not None:
+            self.app.push_screen(event_card(line.event))
+            return
         self.action_menu()
 
     def on_resize(self, event: events.Resize) -> None:
         self.call_after_refresh(self.renew)
 
 
-_LIVE = ("points", "services", "jobs", "calls")
+_LIVE = ("points", "services", "events", "calls")
 """Pages that do not wait for the machine in full."""
 _HARDWARE = ("vm.set-cpu", "vm.set-memory", "vm.set-security", "vm.set-automatic",
              "vm.upgrade-version")  # fmt: skip
