@@ -10,13 +10,16 @@ import pytest
 
 from tests.action_kit import inventory, rows, target
 from tests.hyperv_kit import GB, HOST, Bench, bench
+from tui.actions import Target
 from tui.errors import JobFailed, MethodFailed
 from tui.hyperv import hot, jobs, states
 from tui.hyperv.model import Inventory
 from tui.hyperv.ops import calling
 from tui.hyperv.outcome import Outcome, Started
+from tui.hyperv.sheet import Drive
+from tui.sim.files import VirtualFile, disk
 from tui.sim.plan import HostPlan, NicPlan, VmPlan
-from tui.wsman.cim import CimValue
+from tui.wsman.cim import CimValue, to_path
 from tui.wsman.values import EnabledState as State
 
 SYSTEM = "Msvm_VirtualSystemSettingData"
@@ -187,6 +190,106 @@ def test_adapters_come_where_the_host_takes_them(key: str, case: Case) -> None:
     with pytest.raises(MethodFailed) as caught:
         settle(own, calling.add_resources(own.client, machine.id, "", "add", added))
     assert caught.value.code == STATE
+
+
+DEVICE, IMAGE = "Msvm_ResourceAllocationSettingData", "Msvm_StorageAllocationSettingData"
+ISO, SPARE = "D:\\s.iso", "D:\\spare.vhdx"
+KINDS = {"disk": (17, "Synthetic Disk Drive"), "dvd drive": (16, "Synthetic DVD Drive")}
+STORAGE = [
+    (key, case) for key, case in itertools.product(
+        ("scsi disk", "ide disk", "scsi dvd drive", "ide dvd drive", "media", "scsi controller"),
+        COLUMNS,
+    )
+    if not (key.startswith("ide") and case.generation == 2)
+    and not (key == "scsi dvd drive" and case.generation == 1)
+]  # fmt: skip
+
+
+def storage(case: Case) -> Bench:
+    """A machine with both kinds of controllers its generation has, and files to put into them."""
+    plan = replace(case.plan, disks=(20, 20, 20, 20))
+    own = bench(replace(PLAN, vms=(plan,)))
+    own.host.ensure()
+    own.host.files.add(VirtualFile(ISO, GB << 20, GB << 20))
+    own.host.files.add(disk(SPARE, GB << 20, 0))
+    return own
+
+
+@pytest.mark.parametrize(("key", "case"), STORAGE)
+def test_disks_and_discs_come_where_the_host_takes_them(key: str, case: Case) -> None:
+    own = storage(case)
+    machine = target(own, case.name)
+    ours = hot.why_not(key, hot.standing(machine.vm, machine.vitals))
+    if ours is None:
+        add_storage(own, machine, key)
+        return
+    assert "only while the machine is off" in ours
+    with pytest.raises(MethodFailed) as caught:
+        add_storage(own, machine, key)
+    assert caught.value.code == STATE
+
+
+@pytest.mark.parametrize(
+    ("key", "case"), [cell for cell in STORAGE if cell[0] not in ("media", "scsi controller")]
+)
+def test_disks_and_drives_go_where_the_host_lets_them(key: str, case: Case) -> None:
+    own = storage(case)
+    machine = target(own, case.name)
+    ours = hot.why_not(key, hot.standing(machine.vm, machine.vitals))
+    bus, _, what = key.partition(" ")
+    assert machine.sheet is not None
+    drive = next(
+        drive for drive in machine.sheet.drives
+        if drive.controller == bus.upper() and drive.dvd == (what != "disk")
+    )  # fmt: skip
+    if ours is None:
+        remove(own, drive)
+        now = target(own, case.name).sheet
+        assert now is not None
+        assert drive.id not in {left.id for left in now.drives}
+        return
+    with pytest.raises(MethodFailed) as caught:
+        remove(own, drive)
+    assert caught.value.code == STATE
+
+
+def remove(own: Bench, drive: Drive) -> None:
+    parts = [(IMAGE, drive.image_id)] if drive.image_id else []
+    for part in (*parts, (DEVICE, drive.id)):
+        settle(own, calling.remove_resources(own.client, "", "remove", [part]))
+
+
+def add_storage(own: Bench, machine: Target, key: str) -> None:
+    """What the row of the table is about, asked of the host."""
+    assert machine.sheet is not None
+    if key == "scsi controller":
+        add(own, machine, DEVICE, 6, "Synthetic SCSI Controller")
+        return
+    if key == "media":
+        empty = next(drive for drive in machine.sheet.drives if drive.dvd and not drive.path)
+        add(own, machine, IMAGE, 31, "Virtual CD/DVD Disk", empty.id, HostResource=(ISO,))
+        return
+    bus, _, what = key.partition(" ")
+    controllers = [c for c in machine.sheet.controllers if c.kind == bus.upper()]
+    free = next(c for c in controllers if len(c.taken) < c.slots)
+    add(own, machine, DEVICE, *KINDS[what], free.id)
+    now = target(own, machine.name).sheet
+    assert now is not None
+    made = next(d for d in now.drives if d.id not in {old.id for old in machine.sheet.drives})
+    if what == "disk":
+        add(own, machine, IMAGE, 31, "Virtual Hard Disk", made.id, HostResource=(SPARE,))
+
+
+def add(
+    own: Bench, machine: Target, name: str, kind: int, title: str, parent: str = "",
+    **more: CimValue,
+) -> None:  # fmt: skip
+    values: dict[str, CimValue] = {
+        "ResourceType": kind, "ResourceSubType": f"Microsoft:Hyper-V:{title}", **more,
+    }  # fmt: skip
+    if parent:
+        values["Parent"] = to_path(calling.by_instance_id(DEVICE, parent), ".")
+    settle(own, calling.add_resources(own.client, machine.id, "", "add", [(name, values)]))
 
 
 @pytest.mark.parametrize("key", [*hot.SETTINGS, *hot.DEVICES])

@@ -73,7 +73,7 @@ def _parent(call: Call, target: Configuration, given: CimInstance, *kinds: int) 
 
 def _controller(call: Call, machine: Machine, target: Configuration) -> CimInstance:
     present = [r for r in target.resources.values() if shapes.number(r, "ResourceType") == 6]
-    if machine.alive:
+    if machine.fixed:
         raise Stop(STATE)
     if len(present) >= SCSI_CONTROLLERS:
         raise Stop(INVALID)
@@ -85,7 +85,7 @@ def _drive(
 ) -> CimInstance:
     controller = _parent(call, target, given, 5, 6)
     ide = shapes.number(controller, "ResourceType") == 5
-    if ide and machine.alive:
+    if ide and machine.fixed:
         raise Stop(STATE)
     below = f"{shapes.text(controller, 'InstanceID')}\\".lower()
     taken = {
@@ -112,7 +112,7 @@ def _image(call: Call, machine: Machine, target: Configuration, given: CimInstan
     if not path or place.lower() in target.resources:
         raise Stop(INVALID)
     iso = shapes.number(holder, "ResourceType") == 16
-    if machine.alive and shapes.IDE in place and not iso:
+    if machine.fixed and shapes.IDE in place and not iso:
         raise Stop(STATE)
     problem = disks.check_attach(call.host, machine, path, iso=iso)
     if problem is not None:

@@ -137,6 +137,11 @@ class Machine:
         return self.state in ALIVE
 
     @property
+    def fixed(self) -> bool:
+        """It runs or is saved: only what is hot-pluggable comes and goes."""
+        return self.alive or self.state == SAVED
+
+    @property
     def generation(self) -> int:
         return 2 if shapes.text(self.settings, "VirtualSystemSubType").endswith(":2") else 1
 

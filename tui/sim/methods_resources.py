@@ -160,7 +160,7 @@ def _check_removal(
         raise Stop(INVALID)
     if machine.state == SAVED and item.class_name in NICS:
         raise Stop(STATE)
-    if not machine.alive:
+    if not machine.fixed:
         return
     legacy = item.class_name == NICS[1] or (item.class_name == NICS[0] and machine.generation == 1)
     media = kind == 31 and item.values["Access"] == 1
