@@ -207,3 +207,16 @@ async def test_the_checkpoint_page_says_how_merging_stands() -> None:
         d.collector.play(Batch((d.estate.vary("sql01", activity=32772),)))
         await d.settle()
         assert "Merging is running" in d.text()
+
+
+@story
+async def test_a_machine_that_moved_while_its_form_was_open_is_left_alone() -> None:
+    async with deck() as d:
+        form = await open_form(d, "sql01", "vm.set-memory")
+        await put(d, form, "maximum", "16G")
+        d.collector.play(Batch(d.estate.move("sql01", "HV02")))
+        await d.settle()
+        form.action_send_form()
+        await d.settle()
+        assert "Memory sql01 on HV01: not sent, it has moved to HV02" in d.notices
+        assert not d.collector.calls

@@ -122,3 +122,23 @@ def test_a_machine_that_vanished_while_the_form_was_open(served: Served) -> None
             assert "it was deleted" in d.notices
 
     told()
+
+
+def test_a_file_that_something_has_open_is_not_attached(served: Served) -> None:
+    @story
+    async def told() -> None:
+        path, truth = f"{DISKS}held.vhdx", served.truth(HOST)
+        async with deck_on(served, HOST) as d:
+            new: Given = {"source": "dynamic", "path": path, "size": "1G"}
+            assert (await perform(d, "disk.add", HOST, "test-sql", new)).phase is Phase.OBSERVED
+            gone: Given = {"disk": "held.vhdx", "delete_file": False}
+            assert (await perform(d, "disk.remove", HOST, "test-sql", gone)).phase is Phase.OBSERVED
+            truth.mount(path)
+            before = truth.images("test-sql")
+            held: Given = {"source": "existing", "path": path}
+            update = await perform(d, "disk.add", HOST, "test-sql", held)
+            assert update.phase is Phase.REFUSED, update
+            await d.says("is locked")
+            assert truth.images("test-sql") == before
+
+    told()

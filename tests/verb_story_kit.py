@@ -96,6 +96,16 @@ class Truth:
         )  # fmt: skip
         return str(output.values["SettingData"])
 
+    def mount(self, path: str) -> None:
+        """Open an image on the host itself, as a backup does, and wait until it is."""
+        (service,) = self("SELECT * FROM Msvm_ImageManagementService")
+        self._client.invoke(_ref(service), "AttachVirtualHardDisk", Path=path)
+        deadline = time.monotonic() + PATIENCE
+        while not any(
+            row["Name"] == path for row in self("SELECT * FROM Msvm_MountedStorageImage")
+        ):
+            assert time.monotonic() < deadline, f"{path} is not mounted"
+
     def destroy(self, name: str) -> None:
         """Take a machine away behind everybody's back, and wait until it is gone."""
         (row,) = self(f"SELECT * FROM Msvm_ComputerSystem WHERE ElementName = '{name}'")

@@ -112,10 +112,18 @@ class Dispatcher:
                 dict(arguments),
                 target.seen_state,
             )
-            item = Item(key, target, call)
+            item = Item(key, target, call, dropped=self._moved(key, target))
             run.items.append(item)
-            self._queue.append((run, item))
+            if not item.dropped:
+                self._queue.append((run, item))
         return run, self._pump()
+
+    def _moved(self, key: str, target: Target) -> str:
+        """Why a call would go to the wrong host: what was asked about is elsewhere by now."""
+        now = self._store.target(key)
+        if now is None or now.host.id == target.host.id:
+            return ""
+        return f"it has moved to {now.host.id}: look again and repeat"
 
     def settled(self, changes: Changes) -> tuple[list[Run], list[Changes]]:
         """Take note of calls that moved; answers the runs touched and what sending changed."""

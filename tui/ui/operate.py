@@ -248,6 +248,8 @@ class Operator:
             self._app.show(change)
         if len(run.items) > 1:
             self.watch(run)
+        if run.over:
+            self._report([run])
 
     def watch(self, run: Run) -> None:
         """Show a run item by item."""
