@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from tui.actions import ACTIONS, Action, Kind, Risk, key_label, keys
+from tui.cli.catalogue import command_of
 
 README = Path(__file__).parent.parent / "README.md"
 OPEN = "<!-- keys: written by tests/make_readme.py -->"
@@ -33,7 +34,8 @@ def key_table() -> str:
 
 def row(action: Action) -> str:
     shown = " ".join(f"`{escaped(key_label(key))}`" for key in keys(action))
-    command = "" if not action.changes else f" (`{action.id.replace('.', ' ')}`)"
+    words = command_of(action)
+    command = f" (`{words}`)" if words else ""
     return f"| {shown} | {action.title}{command} | {action.help} | {RISK[action.risk]} |"
 
 

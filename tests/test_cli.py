@@ -229,7 +229,8 @@ def test_the_action_table(hvdeck: Command) -> None:
     start = next(entry for entry in data if entry["id"] == "vm.start")
     assert (start["risk"], start["command"]) == ("green", "vm start")
     only_the_deck = {entry["id"] for entry in data if entry["command"] is None}
-    assert "host.refresh" in only_the_deck
+    assert "app.quit" in only_the_deck
+    assert "host.refresh" not in only_the_deck
     assert not only_the_deck & {a.id for a in ACTIONS if a.kind is not Kind.APP and a.changes}
     assert "vm.start" in hvdeck("actions").out
 
@@ -448,6 +449,21 @@ def test_lists_are_the_panes_rows(live: Command, fabric: tuple[HostLink, ...]) -
     counts = [switch["vms"] for switch in networks]
     assert counts == sorted(counts, reverse=True)
     assert fabric[0].password not in table.out + table.err
+
+
+def test_a_host_is_read_again_and_says_so(live: Command, fabric: tuple[HostLink, ...]) -> None:
+    host = fabric[0].id
+    ran = live("host", "refresh", f"{host[:2].lower()}*", "-o", "json")
+    assert ran.code == 0, ran.err
+    assert [row["name"] for row in ran.data] == [host]
+    assert f"{host}: read again, " in ran.err
+    unknown = live("host", "refresh", "hv99")
+    assert unknown.code == 2
+    assert "Nothing is named hv99" in unknown.err
+    nowhere = live("--host", "http://127.0.0.1:9/wsman", "--user", "u", "--password-env", "FABRIC",
+                   "host", "refresh", "*")  # fmt: skip
+    assert nowhere.code == 4
+    assert "read again" not in nowhere.err
 
 
 def one_vm(live: Command, where: str) -> str:

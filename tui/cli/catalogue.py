@@ -29,9 +29,14 @@ def verbs() -> dict[str, list[Action]]:
     return found
 
 
+REFRESH: Final = "host.refresh"
+"""The one verb that changes nothing and is there without the deck as well."""
+
+
 def command_of(action: Action) -> str | None:
     """The words for it after ``hvdeck``; None for what only the deck can do."""
-    return action.id.replace(".", " ") if is_verb(action) else None
+    known = is_verb(action) or action.id == REFRESH
+    return action.id.replace(".", " ") if known else None
 
 
 def shown_keys(action: Action) -> str:

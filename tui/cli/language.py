@@ -169,6 +169,25 @@ def _noun_parser(commands: Any, noun: str, help_text: str, *, wanted: bool) -> N
     actions = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     for action in verbs().get(noun, ()):
         _verb_parser(actions, action)
+    if noun == "host":
+        _refresh_parser(actions)
+
+
+def _refresh_parser(actions: Any) -> None:
+    from tui.actions import by_id
+    from tui.cli.catalogue import REFRESH
+
+    action = by_id(REFRESH)
+    assert action is not None
+    noun, _, verb = action.id.partition(".")
+    parser = actions.add_parser(
+        verb, help=action.help, description=f"{action.help}, and tell how it is."
+    )
+    metavar, how = NAMED[noun]
+    parser.add_argument("names", nargs="+", metavar=metavar, help=how)
+    parser.add_argument("-o", "--output", choices=FORMS, default="table", help="how it is told")
+    _globals(parser, deck=False)
+    parser.set_defaults(command="host refresh")
 
 
 def _verb_parser(actions: Any, action: Action) -> None:

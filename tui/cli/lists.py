@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.cli import exits
 from tui.cli.reach import host_tags, names_of, reached
-from tui.cli.speak import prepare_glyphs, tell_troubles
+from tui.cli.speak import narrate, prepare_glyphs, tell_troubles
 from tui.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,6 +39,30 @@ def list_rows(arguments: argparse.Namespace) -> int:
     if troubles and len(troubles) == len(links):
         return exits.NO_HOST
     return exits.FAILED if troubles and kind != "host" else exits.DONE
+
+
+def refresh(arguments: argparse.Namespace) -> int:
+    """``host refresh``: read the hosts named now, and tell how they are."""
+    from tui.actions import Kind
+    from tui.cli.batch import resolve
+    from tui.cli.gather import store_of
+    from tui.rows import columns
+    from tui.rows.filter import parse
+
+    prepare_glyphs(arguments)
+    with reached(arguments) as links:
+        named = resolve(store_of(links, {}, {}), Kind.HOST, arguments.names, parse("", "host"))
+        wanted = {target.id for target in named}
+        chosen = tuple(link for link in links if link.id in wanted)
+        store, troubles = _read(chosen, rates=True)
+    rows = list(store.host_rows.values())
+    for row in rows:
+        if row.key not in troubles:
+            narrate(f"{row.host.id}: read again, {row.running} of {row.total} machines run")
+    emit(arguments.output, columns.select(columns.HOST_COLUMNS, "", columns.HOST_DEFAULT), rows)
+    if len(troubles) == len(chosen):
+        return exits.NO_HOST
+    return exits.FAILED if troubles else exits.DONE
 
 
 def audit(arguments: argparse.Namespace) -> int:

@@ -88,6 +88,7 @@ HANDLERS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "act": acts.act,
     "actions": about.list_actions,
     "wql": lists.query,
+    "host refresh": lists.refresh,
     "config check": about.config_check,
     "config show": about.config_show,
     "explain": about.explain_code,
