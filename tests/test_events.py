@@ -8,6 +8,9 @@ import pytest
 
 from tests.action_kit import Ran, action, drive, perform, target
 from tests.hyperv_kit import GB, HOST, Bench, bench, questions, refusing
+from tui.collector.hub import Hub
+from tui.collector.messages import HostLink
+from tui.collector.watch import Pacing, Tier, Watch
 from tui.errors import JobFailed
 from tui.hyperv import events
 from tui.hyperv.events import Chronicle
@@ -15,6 +18,7 @@ from tui.hyperv.sheet import Event
 from tui.sim import eventlog
 from tui.sim.plan import VmPlan
 from tui.wsman.cim import CimInstance
+from tui.wsman.client import CimClient, Throttle
 from tui.wsman.fault import fault
 from tui.wsman.request import Enumerate
 from tui.wsman.values import Wsman
@@ -184,3 +188,20 @@ def test_a_name_is_looked_for_as_it_is_written(name: str) -> None:
     told = Chronicle(vm.id)
     told.read(at.client, name, at.clock.now)
     assert 1069 in [event.code for event in told.events]
+
+
+def test_a_sheet_that_is_looked_at_carries_them_and_others_do_not() -> None:
+    at, hub = bench(), Hub()
+    watch = Watch(
+        HostLink("hv01", "http://hv01:5985/wsman"), hub, now=at.clock.now, pacing=Pacing(),
+        connect=lambda link, throttle, told: CimClient(at.wire, url="inproc:"),
+        throttle=Throttle(),
+    )  # fmt: skip
+    watch.step(Tier.FAST)
+    watch.inspect(at.vm(ON))
+    assert watch.step(Tier.SHEET) is None
+    (sheet,) = hub.batch(0.0).sheets
+    assert 18500 in {event.code for event in sheet.events}
+    plain = target(at, ON).sheet
+    assert plain is not None
+    assert plain.events == ()
