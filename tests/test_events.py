@@ -11,7 +11,7 @@ from tests.hyperv_kit import GB, HOST, Bench, bench, questions, refusing
 from tui.collector.hub import Hub
 from tui.collector.messages import HostLink
 from tui.collector.watch import Pacing, Tier, Watch
-from tui.errors import JobFailed
+from tui.errors import JobFailed, TimedOut
 from tui.hyperv import events
 from tui.hyperv.events import Chronicle
 from tui.hyperv.sheet import Event
@@ -159,6 +159,18 @@ def test_a_refusal_costs_only_the_events_and_is_said() -> None:
     at.pass_time(events.AGAIN)
     read(at, ON, told)
     assert told.refused == ""
+
+
+def test_a_log_that_takes_too_long_costs_only_the_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = bench()
+    told = Chronicle(at.vm(ON))
+
+    def slow(namespace: str, text: str) -> list[CimInstance]:
+        raise TimedOut("hv01 did not answer", cause="the operation took longer than 20 s")
+
+    monkeypatch.setattr(at.client, "query", slow)
+    assert read(at, ON, told) == ()
+    assert told.refused == "the operation took longer than 20 s"
 
 
 @pytest.mark.parametrize(

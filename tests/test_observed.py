@@ -36,6 +36,7 @@ METHODS = "tui.sim.methods.METHODS"
 
 LIES: list[tuple[str, str, tuple[str, str], dict[str, Any]]] = [
     ("disk.resize", "past01", (IMAGES, "ResizeVirtualHardDisk"), {"size": 200 * GB}),
+    ("disk.resize", "past01", (IMAGES, "ResizeVirtualHardDisk"), {"size": 60 * GB + (1 << 20)}),
     ("disk.convert", "past01", (IMAGES, "ConvertVirtualHardDisk"),
      {"kind": "fixed", "path": f"{FOLDER}\\other.vhdx", "use": False}),
     ("disk.convert", "past01", (MACHINES, "ModifyResourceSettings"),

@@ -142,8 +142,10 @@ def _resize(client: CimClient, target: Target, values: Values) -> Steps:
 
 
 def _resized(client: CimClient, target: Target, values: Values) -> bool:
-    size = images.size_of(client, drives.drive_of(target, values).path)
-    return abs(size - int(values["size"])) < _CYLINDER
+    drive, wanted = drives.drive_of(target, values), int(values["size"])
+    size = images.size_of(client, drive.path)
+    changed = size != drive.chain[0].size
+    return size == wanted or (changed and abs(size - wanted) < _CYLINDER)
 
 
 def _compact_conflict(target: Target, values: Values) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tui.errors import Fault
+from tui.errors import Fault, TimedOut, WireError
 from tui.hyperv import clean
 from tui.hyperv.sheet import Event
 from tui.wsman.cim import CimInstance
@@ -62,8 +62,8 @@ class Chronicle:
         since = max(began - BACK, self._read_at - SKEW)
         try:
             rows = client.query(CIMV2, wql(self.vm_id, name, since))
-        except Fault as fault:
-            self.refused, self._due = str(fault), began + AGAIN
+        except (Fault, WireError, TimedOut) as error:
+            self.refused, self._due = error.cause or error.title, began + AGAIN
             return
         self.refused, self._read_at = "", began
         self._due = now() + max(EVERY, SHARE * (now() - began))
