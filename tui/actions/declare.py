@@ -158,6 +158,14 @@ class Action:
     looked: Callable[[CimClient, Target, Mapping[str, Any]], bool] | None = None
     """``observed`` for what no refresh reads: asks the host itself, given the target as it was.
     With one of the others both must hold."""
+    under_way: Callable[[Target, Target], int | None] | None = None
+    """How far it is to be seen, in percent, from the target as it is and as it was before; None
+    when nothing is under way. While it is, what is waited for may take its time."""
+    missed: Callable[[Target, Mapping[str, Any], float], str | None] | None = None
+    """Why it will not come to be any more, in words, so many seconds after the host accepted;
+    None while it may."""
+    of_cluster: bool = False
+    """The failover cluster shows that it is done, though the target is a machine."""
     form: tuple[Field, ...] = ()
     risk: Risk = Risk.GREEN
     conflict: Callable[[Target, Mapping[str, Any]], str | None] | None = None

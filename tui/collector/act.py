@@ -20,8 +20,8 @@ from tui import actions
 from tui.actions import Action, Kind, Target
 from tui.collector.connect import Connect
 from tui.collector.following import (
-    CLUSTERED,
     FIRST_POLL,
+    LOOK_AGAIN,
     SLOWEST_LOOK,
     SLOWEST_POLL,
     Following,
@@ -320,9 +320,13 @@ class Act:
             self._poll(following)
         if following.job is None and following.steps is None and self._is_observed(following):
             self._end(following, Phase.OBSERVED)
+        elif (trouble := self._missed(following)) is not None:
+            self._end(following, Phase.FAILED, trouble)
         elif now >= following.deadline:
             trouble = following.lost or self._never_seen(following)
             self._end(following, Phase.UNKNOWN, trouble)
+        elif now >= following.reread_at:
+            self._look(following)
 
     def _poll(self, following: Following) -> None:
         """Read the job; at its end go on. Raises JobFailed when it ended badly."""
@@ -335,7 +339,7 @@ class Act:
             log.info("polling a job on %s: %s", self._link.id, error.title)
             return
         if job is not None and not job.finished:
-            self._tell_percent(following, job)
+            self._tell_percent(following, job.percent)
             return
         following.job = None
         following.sent_at = self._now()
@@ -357,13 +361,32 @@ class Act:
 
     def _look(self, following: Following) -> None:
         """Have the host read now what shows that it is done."""
+        if following.clustered:
+            following.reread_at = time.monotonic() + LOOK_AGAIN
         self._poke_for(following, tiers_of(following.action))
 
-    def _tell_percent(self, following: Following, job: Job) -> None:
+    def _tell_percent(self, following: Following, percent: int | None) -> None:
         following.deadline = max(following.deadline, time.monotonic() + self._patience)
-        if job.percent != following.percent:
-            following.percent = job.percent
+        if percent != following.percent:
+            following.percent = percent
             self._report(following, Phase.ACCEPTED)
+
+    def _missed(self, following: Following) -> Trouble | None:
+        """What a cluster shows of a call that is not done: it is under way, or has failed."""
+        action, call = following.action, following.call
+        spent = self._heard(following, self._link.id)
+        target = self._target(action.kind, call.target)
+        if not following.clustered or target is None or spent <= 0:
+            return None
+        percent = action.under_way(target, following.target) if action.under_way else None
+        if percent is not None:
+            self._tell_percent(following, percent)
+            return None
+        if action.missed is None or following.lost is not None:
+            return None
+        why = action.missed(target, call.arguments, spent)
+        title = f"{action.title} of {following.name} did not come about"
+        return Trouble("MethodFailed", title, cause=why) if why else None
 
     def _is_observed(self, following: Following) -> bool:
         """The wanted state, in an inventory and, where that does not tell, at the host itself."""
@@ -412,18 +435,22 @@ class Act:
 
     def _is_fresh(self, following: Following, host: str) -> bool:
         """What is known of a host was read after it had accepted."""
+        return self._heard(following, host) > 0
+
+    def _heard(self, following: Following, host: str) -> float:
+        """So long after the host had accepted was read what is known; less than none: before."""
         inventory = self._hub.inventory(host)
         if inventory is None:
-            return False
-        if following.action.kind in CLUSTERED:
-            told = self._hub.cluster(inventory.host.cluster)
-            return told is not None and told[1] > following.sent_at
-        return inventory.vitals.read_at > following.sent_at
+            return -1.0
+        if not following.clustered:
+            return inventory.vitals.read_at - following.sent_at
+        told = self._hub.cluster(inventory.host.cluster)
+        return told[1] - following.sent_at if told else -1.0
 
     def _poke_for(self, following: Following, tiers: Tier) -> None:
         """Have read what shows how a call ends: here, where it arrives, or by the cluster."""
         hosts = {self._link.id, self._elsewhere(following)}
-        if following.action.kind in CLUSTERED and following.target.cluster is not None:
+        if following.clustered and following.target.cluster is not None:
             hosts.add(self._hub.speaker(following.target.cluster.name))
         self._concerned |= hosts
         for host in sorted(hosts - {""}):
@@ -488,13 +515,7 @@ class Act:
         """The last word on a call that was never sent."""
         self._hub.report(
             CallUpdate(
-                call.id,
-                call.action,
-                call.host,
-                call.target,
-                name,
-                phase,
-                self._now(),
+                call.id, call.action, call.host, call.target, name, phase, self._now(),
                 trouble=trouble_of(error),
             )
-        )
+        )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,8 @@ CLUSTERED = (Kind.ROLE, Kind.NODE, Kind.CSV)
 FIRST_POLL = 0.5
 SLOWEST_POLL = 2.0
 SLOWEST_LOOK = 10.0
+LOOK_AGAIN = 2.0
+"""Seconds between looks at a cluster while a call on it is followed."""
 
 
 @dataclass(slots=True)
@@ -44,6 +47,8 @@ class Following:
     """The inventory shows it; where the host is asked as well, it is asked from then on."""
     look: float = FIRST_POLL
     look_at: float = 0.0
+    reread_at: float = math.inf
+    """When to have the cluster read again."""
 
     @property
     def due(self) -> float:
@@ -51,18 +56,28 @@ class Following:
         if self.job is not None:
             return self.poll_at
         asks = self.shown and self.action.looked is not None
-        return min(self.look_at, self.deadline) if asks else self.deadline
+        return min(self.look_at if asks else math.inf, self.reread_at, self.deadline)
 
     @property
     def name(self) -> str:
         """What the target is called."""
         return self.target.name
 
+    @property
+    def clustered(self) -> bool:
+        """A cluster shows how it ends."""
+        return is_clustered(self.action)
+
+
+def is_clustered(action: Action) -> bool:
+    """A cluster tells of what it does, not a host."""
+    return action.of_cluster or action.kind in CLUSTERED
+
 
 def tiers_of(action: Action) -> Tier:
     """What to read to see what it did: states show in the fast tier, settings in the slow one."""
-    if action.kind in CLUSTERED:
-        return Tier.CHANGED | Tier.CLUSTER
+    if is_clustered(action):
+        return Tier.FAST | Tier.CLUSTER | Tier.WHOLE
     if action.kind is Kind.HOST:
         return Tier.CHANGED | Tier.FACTS
     asks = action.needs_sheet or any(field.asked for field in action.form)

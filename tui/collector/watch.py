@@ -53,7 +53,8 @@ class Tier(Flag):
     SHEET = auto()
     """The one machine that is being looked at in full."""
     CLUSTER = auto()
-    """How the failover cluster stands; with ``SLOW`` also how it is set up."""
+    """How the failover cluster stands; with ``SLOW`` or ``WHOLE`` also how it is set up."""
+    WHOLE = auto()
     CHANGED = FAST | SLOW | SHEET
     """What an action may have touched."""
     ALL = FAST | SLOW | FACTS | SHEET | CLUSTER
@@ -243,7 +244,8 @@ class Watch:
                 self._read_sheet()
                 return self._inventory
             case Tier.CLUSTER:
-                return self._read_cluster(self._reader, whole=Tier.SLOW in tiers)
+                whole = bool(tiers & (Tier.SLOW | Tier.WHOLE))
+                return self._read_cluster(self._reader, whole=whole)
             case _:
                 return self._reader.fast()
 

@@ -52,6 +52,8 @@ class ClusterResource(Record, frozen=True):
     owner: str = ""
     percent: int | None = None
     """How far the migration of a virtual machine is; None while there is none."""
+    code: int = 0
+    """LastOperationStatusCode: the Win32 error its last operation ended with."""
 
 
 class Role(Record, frozen=True):
@@ -86,6 +88,23 @@ class Role(Record, frozen=True):
     vm_name: str = ""
     """What its virtual machine resource calls the machine."""
     resources: tuple[ClusterResource, ...] = ()
+    offline_action: int | None = None
+    """OfflineAction of its virtual machine: 0 turn off, 1 save, 2 shut down, 3 with force."""
+
+    @property
+    def code(self) -> int:
+        """The error that an operation of one of its resources ended with; 0 when none did."""
+        return next((one.code for one in self.resources if one.code), 0)
+
+    @property
+    def percent(self) -> int | None:
+        """How far its live migration is; None while there is none."""
+        return next((one.percent for one in self.resources if one.percent is not None), None)
+
+    @property
+    def busy(self) -> bool:
+        """It is on its way somewhere or to another state, or waits for its turn."""
+        return self.state == PENDING or self.queued
 
 
 class SharedVolume(Record, frozen=True):

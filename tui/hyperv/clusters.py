@@ -119,7 +119,7 @@ def _roles(cluster: Cluster, parts: Parts) -> tuple[Role, ...]:
         if resources is not None:
             role = _with_resources(role, resources.get(role.name.casefold(), ()))
         elif before is not None:
-            role = replace(role, vm=before.vm, vm_name=before.vm_name, resources=before.resources)
+            role = _as_before(role, before)
         if preferred is not None:
             role = replace(role, preferred=tuple(preferred.get(role.name.casefold(), ())))
         elif before is not None:
@@ -146,6 +146,17 @@ def _role(row: CimInstance) -> Role:
     )
 
 
+def _as_before(role: Role, before: Role) -> Role:
+    """With what only its resources tell."""
+    return replace(
+        role,
+        vm=before.vm,
+        vm_name=before.vm_name,
+        resources=before.resources,
+        offline_action=before.offline_action,
+    )
+
+
 def _by_group(rows: Rows | None) -> Mapping[str, list[CimInstance]] | None:
     if rows is None:
         return None
@@ -157,23 +168,28 @@ def _by_group(rows: Rows | None) -> Mapping[str, list[CimInstance]] | None:
 
 def _with_resources(role: Role, rows: Sequence[CimInstance]) -> Role:
     vm = vm_name = ""
+    action = role.offline_action
     for row in rows:
         if clean.text(row.get("Type")) == VIRTUAL_MACHINE:
             vm = paths.guid(private(row, "VmID"))
+            action = _private_number(row, "OfflineAction")
             vm_name = clean.text(row.get("Name")).removeprefix(VIRTUAL_MACHINE).strip()
     resources = tuple(sorted(map(_resource, rows), key=lambda one: one.name.casefold()))
-    return replace(role, vm=vm, vm_name=vm_name, resources=resources)
+    return replace(
+        role, vm=vm, vm_name=vm_name, resources=resources, offline_action=action
+    )  # fmt: skip
 
 
 def _resource(row: CimInstance) -> ClusterResource:
-    moving = clean.maybe(private(row, "MigrationState"))
-    progress = clean.maybe(private(row, "MigrationProgress")) if moving else None
+    moving = _private_number(row, "MigrationState")
+    progress = _private_number(row, "MigrationProgress") if moving else None
     return ClusterResource(
         name=clean.text(row.get("Name")),
         type=clean.text(row.get("Type")),
         state=_signed(row.get("State")),
         owner=clean.text(row.get("OwnerNode")),
         percent=progress,
+        code=clean.number(row.get("LastOperationStatusCode")),
     )
 
 
@@ -181,6 +197,14 @@ def private(row: CimInstance, name: str) -> CimValue:
     """One of a resource's private properties, which depend on its type; None when not told."""
     properties = row.get("PrivateProperties")
     return properties.get(name) if isinstance(properties, CimInstance) else None
+
+
+def _private_number(row: CimInstance, name: str) -> int | None:
+    """A private property that is a number, whichever type it was written in."""
+    value = private(row, name)
+    if isinstance(value, str):
+        return int(value) if value.isdecimal() else None
+    return clean.maybe(value)
 
 
 def _preferred(rows: Rows | None) -> Mapping[str, list[str]] | None:

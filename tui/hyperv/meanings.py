@@ -7,7 +7,7 @@ sets are read everywhere.
 from __future__ import annotations
 
 from tui.errors import Fault
-from tui.wsman.explain import explain_return
+from tui.wsman.explain import explain_return, explain_win32
 from tui.wsman.values import RETRYABLE, ReturnValue, Wsman
 
 _GONE = frozenset({Wsman.RESOURCE_NOT_FOUND, 0x80041002})
@@ -34,6 +34,17 @@ def of_return(code: int) -> tuple[str, str]:
     if known is None:
         return f"the host answered {code}, which hvdeck does not know", ""
     return known.meaning, known.hint
+
+
+def of_cluster(code: int) -> tuple[str, str] | None:
+    """Cause and hint of a Win32 error of the cluster API, bare or as an HRESULT."""
+    known = explain_win32(code)
+    return (known.meaning, known.hint) if known is not None else None
+
+
+def is_under_way(code: int) -> bool:
+    """The cluster API has accepted and works on it (ERROR_IO_PENDING)."""
+    return code & 0xFFFFFFFF in (997, 0x800703E5)
 
 
 def rights_hint() -> str:

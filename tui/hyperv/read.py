@@ -28,7 +28,7 @@ from tui.hyperv import (
 )
 from tui.hyperv.ask import Asker, Query
 from tui.hyperv.machines import Rates
-from tui.hyperv.model import Host, HostVitals, Inventory, Job, Nic, Vm
+from tui.hyperv.model import Cluster, Host, HostVitals, Inventory, Job, Nic, Vm
 from tui.hyperv.summary import Summaries
 from tui.wsman.cim import CimInstance, CimRef
 
@@ -337,6 +337,7 @@ class Reader:
         parts = clusters.Parts(
             nodes=optional(queries.CLUSTER_NODES), groups=optional(queries.CLUSTER_GROUPS)
         )
+        whole = whole or _differ(before.cluster, parts)
         if whole or before.cluster is None or before.cluster.moving:
             parts = replace_parts(parts, resources=optional(queries.CLUSTER_RESOURCES))
         if whole or before.cluster is None:
@@ -369,6 +370,12 @@ class Reader:
             if name not in self._primed and not self._ask.is_absent(_SOURCE[name]):
                 self._primed.add(name)
                 self._read_source(name)
+
+
+def _differ(before: Cluster | None, parts: clusters.Parts) -> bool:
+    """A node has come, gone or changed, which may change all the rest."""
+    found = clusters.join_cluster(before, parts)
+    return before is None or found is None or found.nodes != before.nodes
 
 
 def _image_keys(vm: Vm) -> Iterator[str]:

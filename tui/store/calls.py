@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tui.actions.declare import Target
 from tui.collector.messages import Call, CallUpdate, Phase
 from tui.hyperv.model import Trouble
-from tui.store.changes import Changes, Delta
+from tui.store.changes import Changes
 from tui.store.rows import Mark
 
 KEEP = 500
@@ -94,14 +94,14 @@ class Calls:
     def settle_unknown(
         self,
         target: Callable[[str], Target | None],
-        vms: Delta,
         now: float,
         changes: Changes,
     ) -> None:
-        """A doubt ends when the host is seen in the wanted state."""
+        """A doubt ends when the thing is seen in the wanted state."""
         for key in [key for key, mark in self.pending.items() if mark.phase is Phase.UNKNOWN]:
             mark, thing = self.pending[key], target(key)
-            if key not in vms.changed or mark.observed is None or thing is None:
+            seen = any(key in delta.changed for delta in changes.deltas)
+            if not seen or mark.observed is None or thing is None:
                 continue
             if mark.observed(thing):
                 call = self.known[mark.call]

@@ -367,7 +367,7 @@ class Store:
             for key in delta.added:
                 self._gone.pop(key, None)
         self._age(changes, now)
-        self._calls.settle_unknown(self.target, changes.vms, now, changes)
+        self._calls.settle_unknown(self.target, now, changes)
         self._show_pending(changes)
 
     def _show_pending(self, changes: Changes) -> None:

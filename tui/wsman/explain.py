@@ -27,6 +27,9 @@ _DELEGATION = (
 )
 
 
+_FACILITY_WIN32 = 0x8007
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """One number: what it means, and what helps. ``hint`` may be empty."""
@@ -171,6 +174,36 @@ _RETURNS: dict[int, tuple[str, str]] = {
     32789: ("the object was not found", _REREAD),
 }
 
+# Win32 errors of the cluster API, which its provider reports bare or as HRESULTs.
+_WIN32: dict[int, tuple[str, str]] = {
+    2: ("a file was not found", "every node must see the files: are they on a shared volume?"),
+    14: ("not enough memory on the node", "choose another node, or free memory there"),
+    50: ("not supported", "the processors or versions of the two nodes may differ"),
+    70: ("the node is paused", "resume it, or choose another node"),
+    87: ("the parameters do not go together", _OURS),
+    170: ("the node does as many migrations as it may", "wait for one to end and try again"),
+    997: ("accepted, and under way", "look at the state"),
+    1168: ("something it needs is not there", "has the node a virtual switch of the same name?"),
+    1223: ("it was cancelled", ""),
+    1460: ("it took too long", "does the guest answer? Look at its state before trying again"),
+    1753: ("the cluster service does not answer", "is it running on this node?"),
+    5005: ("the node is neither up nor paused", "choose a node that is up"),
+    5007: ("the resource was not found", _REREAD),
+    5010: ("it is in the cluster already", ""),
+    5013: ("the role was not found", _REREAD),
+    5018: ("a resource could not be brought on line", "the cluster's event log says why"),
+    5023: (
+        "the role is not in a state for that",
+        "it is on its way already, or being deleted: wait, and look again",
+    ),
+    5038: ("a resource has failed", "the cluster's event log says why"),
+    5042: ("the node was not found", _REREAD),
+    5050: ("the node is down", "start it or its cluster service, or choose another node"),
+    5058: ("the node is not paused", ""),
+    5925: ("the cluster has no quorum", "start more nodes, or bring the witness back"),
+    5960: ("the role is locked", "a backup or a migration works on it: wait for its end"),
+}
+
 # DSP1042 and relatives: methods that keep CIM's own small numbers.
 _SMALL_RETURNS: dict[int, tuple[str, str]] = {
     1: ("not supported", "this kind of VM or version of Windows cannot do that"),
@@ -188,6 +221,13 @@ def explain(code: int) -> Explanation | None:
     if code in _FAULTS:
         return Explanation(code, words(code), _FAULTS[code])
     found = _HRESULTS.get(code) or _RETURNS.get(code)
+    return explain_win32(code) if found is None else Explanation(code, *found)
+
+
+def explain_win32(code: int) -> Explanation | None:
+    """A Win32 error of the cluster API, bare or as an HRESULT; None when it is not known."""
+    code &= 0xFFFFFFFF
+    found = _WIN32.get(code & 0xFFFF if code >> 16 == _FACILITY_WIN32 else code)
     return None if found is None else Explanation(code, *found)
 
 
@@ -207,5 +247,5 @@ def find(text: str) -> Explanation | None:
 
 def table() -> tuple[Explanation, ...]:
     """Everything known, in the order of the numbers; small return values left out."""
-    codes = sorted({*_FAULTS, *_HRESULTS, *_RETURNS})
+    codes = sorted({*_FAULTS, *_HRESULTS, *_RETURNS, *_WIN32})
     return tuple(found for code in codes if (found := explain(code)) is not None)
