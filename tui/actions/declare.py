@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,9 @@ from tui.hyperv.model import Host, HostVitals, Inventory, Job, Replica, Switch, 
 from tui.hyperv.sheet import Sheet
 
 if TYPE_CHECKING:  # the deck reads this table at start-up and never calls a host itself
-    from tui.hyperv.outcome import Outcome, Steps
+    from tui.hyperv.ops.moving import Reach
+    from tui.hyperv.outcome import Outcome, Step, Steps
+    from tui.hyperv.verdict import HostVerdict
     from tui.wsman.client import CimClient
 
 
@@ -181,6 +183,18 @@ class Action:
     arrives: Callable[[Target, Mapping[str, Any]], str] | None = None
     """The id of the host on which ``observed`` is looked for, when that is another one; empty:
     the own. The target is done with when it is seen there and no longer here."""
+    traced: Callable[[Target, float], Job | None] | None = None
+    """The job that shows that the host took a call whose answer was lost, from what is read of
+    the target and when it was asked."""
+    verdict: (
+        Callable[
+            [CimClient, Reach | None, Target, Mapping[str, Any]], Generator[Step, None, HostVerdict]
+        ]
+        | None
+    ) = None
+    """Asks the host whether it would, and changes nothing."""
+    opens: str = ""
+    """The deck's own way of asking about it instead of the form: a method of its commands."""
     calls: str = ""
     """The CIM method behind it, as the confirmation and ``--dry-run`` show it."""
     many: bool = True

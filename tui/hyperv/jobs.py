@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from tui.errors import Fault, JobFailed, WireError
-from tui.hyperv import clean, meanings
+from tui.hyperv import clean, meanings, paths
 from tui.hyperv.model import Job
-from tui.wsman.cim import CimInstance, CimRef
+from tui.wsman.cim import CimInstance, CimRef, CimValue
 from tui.wsman.embedded import from_text
 from tui.wsman.schema import VIRTUALIZATION
 from tui.wsman.values import JobState
@@ -34,7 +34,7 @@ def read(client: CimClient, ref: CimRef, host: str, subject: str = "") -> Job | 
         raise
     job = join_job(instance, host, subject)
     if job.finished and not job.succeeded:
-        details = _details(client, ref)
+        details = "; ".join(messages(client, ref))
         if details:
             return _with_error(job, details)
     return job
@@ -70,7 +70,7 @@ def join_job(instance: CimInstance, host: str, subject: str = "") -> Job:
         error_code=clean.number(get("ErrorCode")),
         cancellable=get("Cancellable") is True,
         class_name=instance.class_name,
-        subject=subject,
+        subject=subject or paths.guid(get("VirtualSystemName")),
     )
 
 
@@ -84,13 +84,17 @@ def _complete(ref: CimRef) -> CimRef:
     return ref if ref.namespace else CimRef(ref.class_name, ref.keys, VIRTUALIZATION)
 
 
-def _details(client: CimClient, ref: CimRef) -> str:
-    """Messages of GetErrorEx; empty when the job has none or its class lacks the method."""
+def messages(client: CimClient, ref: CimRef) -> tuple[str, ...]:
+    """Messages of GetErrorEx; none when the job has none or its class lacks the method."""
     try:
         output = client.invoke(_complete(ref), "GetErrorEx")
     except Fault:
-        return ""
-    errors = output.values.get("Errors")
+        return ()
+    return texts_of(output.values.get("Errors"))
+
+
+def texts_of(errors: CimValue) -> tuple[str, ...]:
+    """The words of embedded Msvm_Errors, each once."""
     found: list[str] = []
     for text in errors if isinstance(errors, tuple) else ():
         with contextlib.suppress(WireError):
@@ -98,7 +102,7 @@ def _details(client: CimClient, ref: CimRef) -> str:
             cleaned = clean.text(message, limit=clean.LONG)
             if cleaned and cleaned not in found:
                 found.append(cleaned)
-    return "; ".join(found)
+    return tuple(found)
 
 
 def _with_error(job: Job, error: str) -> Job:

@@ -13,10 +13,28 @@ from tui.hyperv.cluster import Cluster
 from tui.hyperv.model import Inventory, Vm, VmVitals
 from tui.hyperv.preflight import cluster as clusters
 from tui.hyperv.preflight import hosts, machine, places
-from tui.hyperv.preflight.cause import Cause, Move, Trip, Verdict, worst
+from tui.hyperv.preflight.cause import Cause, Move, Trip, Verdict, size, worst
+from tui.hyperv.preflight.hosts import MIGRATION_JOB
+from tui.hyperv.preflight.machine import left
+from tui.hyperv.preflight.places import amount
 from tui.hyperv.sheet import Sheet
 
-__all__ = ["CAUSES", "Cause", "Move", "Trip", "Verdict", "causes", "judge", "move_for", "worst"]
+__all__ = [
+    "CAUSES",
+    "MIGRATION_JOB",
+    "Cause",
+    "Move",
+    "Trip",
+    "Verdict",
+    "amount",
+    "causes",
+    "cluster_of",
+    "judge",
+    "left",
+    "move_for",
+    "size",
+    "worst",
+]
 
 _CHECKS: tuple[Callable[[Trip], Iterator[Cause]], ...] = (
     hosts.reachable,
@@ -73,9 +91,11 @@ def causes(
     *,
     sheet: Sheet | None = None,
     added: int = 0,
+    cluster: Cluster | None = None,
 ) -> tuple[Cause, ...]:
-    """Everything the move depends on. ``added``: bytes other planned moves bring to the target."""
-    known = cluster_of(source, target)
+    """Everything the move depends on. ``added``: bytes other planned moves bring to the target;
+    ``cluster``: that of the source, where neither host tells of it itself."""
+    known = cluster or cluster_of(source, target)
     return judge(Trip(vm, vitals, source, target, move, sheet, added, cluster=known))
 
 
@@ -92,11 +112,18 @@ def cluster_of(source: Inventory, target: Inventory) -> Cluster | None:
     return target.cluster if same else None
 
 
-def move_for(vm: Vm, vitals: VmVitals, source: Inventory, target: Inventory) -> Move:
+def move_for(
+    vm: Vm,
+    vitals: VmVitals,
+    source: Inventory,
+    target: Inventory,
+    *,
+    cluster: Cluster | None = None,
+) -> Move:
     """How the machine would go there."""
     if source.host.id == target.host.id:
         return Move.STORAGE
-    known = cluster_of(source, target)
+    known = cluster or cluster_of(source, target)
     trip = Trip(vm, vitals, source, target, Move.LIVE, cluster=known)
     if trip.role is not None and known is not None and known.node(target.host.name) is not None:
         return Move.CLUSTER
