@@ -1,168 +1,134 @@
-"""A machine and two hosts between which nothing stands in the way, to be spoilt one by one."""
+"""Migrations of the scene ``migration``, asked for as a client would."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from msgspec.structs import replace
+from tests.sim_kit import V2, Bench, bench, embedded, word
+from tui.wsman.cim import CimInstance, CimRef, CimValue
+from tui.wsman.embedded import from_text
+from tui.wsman.reply import MethodOutput
 
-from tui.hyperv import preflight
-from tui.hyperv.cluster import MACHINE_ROLE, Cluster, ClusterNode, Role
-from tui.hyperv.model import (
-    Checkpoint,
-    Disk,
-    Host,
-    HostVitals,
-    Inventory,
-    Job,
-    Link,
-    Nic,
-    NicKind,
-    Switch,
-    SwitchKind,
-    Uplink,
-    Vlan,
-    VlanMode,
-    Vm,
-    VmVitals,
-    Volume,
-)
-from tui.hyperv.preflight import Cause, Move, Trip, Verdict
-from tui.hyperv.sheet import Drive, Image, Sheet
+SERVICE = "Msvm_VirtualSystemMigrationService"
+SETTING = "Msvm_VirtualSystemMigrationSettingData"
+PLANNED = "Msvm_PlannedComputerSystem"
+DISK = "Msvm_StorageAllocationSettingData"
+PORT = "Msvm_EthernetPortAllocationSettingData"
+LIVE, STORAGE, WHOLE = 32768, 32769, 32771
 
-GB = 1 << 30
-VM = "11111111-2222-3333-4444-555555555555"
-RUNNING, OFF = 2, 3
-XEON = "Intel(R) Xeon(R) Gold 6338 CPU @ 2.00GHz"
-LOCAL, SHARED = "D:\\Hyper-V\\sql01.vhdx", "\\\\FS01\\VMs\\sql01.vhdx"
+Wishes = dict[str, Any]
+"""Parameters of a method, or properties of its settings."""
 
 
-def host(name: str, **changes: Any) -> Host:
-    made = Host(
-        name,
-        f"http://{name}",
-        name=name,
-        domain="corp.example.com",
-        os="Windows Server 2022",
-        build="20348",
-        processor=XEON,
-        logical_processors=64,
-        memory=256 * GB,
-        numa_nodes=2,
-        numa_spanning=True,
-        vhd_path="D:\\Hyper-V\\Virtual Hard Disks",
-        vm_path="D:\\Hyper-V",
-        migration_enabled=True,
-        max_migrations=2,
-        max_storage_migrations=2,
-        migration_authentication=1,
-        migration_compression=True,
-        migration_smb=False,
-        migration_addresses=("10.20.90.2",),
-        migration_networks=("10.20.90.0/24",),
-        volumes=(Volume("C:\\", "OS", 400 * GB, 100 * GB), Volume("D:\\", "", 4000 * GB, 800 * GB)),
-        uplinks=(Uplink("1", "NIC1", "", 10**10, True, True),),
-    )
-    return replace(made, **changes)
+def world() -> Bench:
+    """The scene, seen through MIG01."""
+    return bench("migration", "MIG01")
 
 
-def vitals(name: str, **changes: Any) -> HostVitals:
-    made = HostVitals(name, Link.UP, read_at=1000.0, memory_free=128 * GB, clock=0.5)
-    return replace(made, **changes)
+def parameters(
+    at: Bench, name: str, target: str | None, kind: int, **more: CimValue
+) -> dict[str, CimValue]:
+    settings = {k: more.pop(k) for k in list(more) if k in SETTINGS}
+    given = embedded(SETTING, MigrationType=kind, **settings)
+    found: dict[str, CimValue] = {
+        "ComputerSystem": at.ref(name),
+        "DestinationHost": target,
+        "MigrationSettingData": given,
+    }
+    return {key: value for key, value in (found | more).items() if value is not None}
 
 
-def switch(where: str, name: str = "Production", **changes: Any) -> Switch:
-    made = Switch(
-        f"{where}:{name}", where, f"guid-{name}", name, SwitchKind.EXTERNAL, ("NIC1",), vlans=(20,)
-    )
-    return replace(made, **changes)
+SETTINGS = frozenset({"RetainVhdCopiesOnSource", "AllowOverwriteExistingFile", "EnableCompression"})
 
 
-def nic(name: str = "Production", vlan: int = 20) -> Nic:
-    setting = Vlan(VlanMode.ACCESS, vlan) if vlan else Vlan()
-    return Nic("nic", "eth0", NicKind.SYNTHETIC, "", False, True, "id", name, setting)
+def move(
+    at: Bench, name: str, target: str | None, kind: int = WHOLE, **more: CimValue
+) -> MethodOutput:
+    asked = parameters(at, name, target, kind, **more)
+    return at.call(SERVICE, "MigrateVirtualSystemToHost", **asked)
 
 
-def vm(path: str = SHARED, **changes: Any) -> Vm:
-    made = Vm(
-        VM,
-        "HV01",
-        "sql01",
-        generation=2,
-        version="10.0",
-        processors=4,
-        memory_startup=8 * GB,
-        nics=(nic(),),
-        disks=(Disk("disk", path, "SCSI", 0, 0),),
-        complete=True,
-    )
-    return replace(made, **changes)
+def checked(at: Bench, name: str, target: str, kind: int = WHOLE, **more: CimValue) -> MethodOutput:
+    asked = parameters(at, name, target, kind, **more)
+    return at.call(SERVICE, "CheckVirtualSystemIsMigratableToHost", **asked)
 
 
-def sheet(used: int = 40 * GB, path: str = LOCAL, trouble: str = "") -> Sheet:
-    image = Image(path, used=used, trouble=trouble)
-    drive = Drive("disk", "image", "SCSI", 0, 0, path, chain=(image,))
-    return Sheet(VM, "HV01", 1000.0, drives=(drive,), folder=path.rpartition("\\")[0])
+def check_job(
+    at: Bench, name: str, target: str, kind: int = WHOLE, **more: CimValue
+) -> MethodOutput:
+    asked = parameters(at, name, target, kind, **more)
+    return at.call(SERVICE, "CheckVirtualSystemIsMigratable", **asked)
 
 
-def inventory(name: str, machine: Vm | None = None, **changes: Any) -> Inventory:
-    made = Inventory(host(name), vitals(name), switches={f"{name}:Production": switch(name)})
-    if machine is not None:
-        made = replace(made, vms={VM: machine}, vm_vitals={VM: state()})
-    return replace(made, **changes)
+def until(at: Bench, output: MethodOutput, percent: int) -> CimInstance:
+    """A job that has come as far as that."""
+    for _ in range(4000):
+        job = at.job(output)
+        if int(str(job["PercentComplete"])) >= percent or int(str(job["JobState"])) >= 7:
+            return job
+        at.clock.advance(0.5)
+    raise AssertionError("the job stands still")
 
 
-def state(number: int = RUNNING, **changes: Any) -> VmVitals:
-    memory = 8 * GB if number == RUNNING else None
-    return replace(VmVitals(VM, "HV01", number, memory=memory), **changes)
+def machines(at: Bench) -> set[str]:
+    found = at.all("Msvm_ComputerSystem")
+    return {word(vm["ElementName"]) for vm in found if vm["Caption"] == "Virtual Machine"}
 
 
-def job(where: str, number: int = 1, kind: int = 305, **changes: Any) -> Job:
-    made = Job(
-        f"{where}:job{number}", where, "Moving", kind, 4, 40, 1000.0, 1.0,
-        class_name="Msvm_MigrationJob",
-    )  # fmt: skip
-    return replace(made, **changes)
+def planned(at: Bench) -> list[CimInstance]:
+    return at.all(PLANNED)
 
 
-def cluster(**changes: Any) -> Cluster:
-    role = Role("sql01", MACHINE_ROLE, 0, "HV01", vm=VM)
-    nodes = (ClusterNode("HV01"), ClusterNode("HV02"))
-    return replace(Cluster("CLU", nodes=nodes, roles=(role,)), **changes)
+def service(at: Bench) -> CimInstance:
+    (found,) = at.all(SERVICE)
+    return found
 
 
-def role(**changes: Any) -> Cluster:
-    (found,) = cluster().roles
-    return cluster(roles=(replace(found, **changes),))
+def set_service(at: Bench, **values: CimValue) -> MethodOutput:
+    text = embedded("Msvm_VirtualSystemMigrationServiceSettingData", **values)
+    return at.call(SERVICE, "ModifyServiceSettings", ServiceSettingData=text)
 
 
-def checkpoints(number: int) -> tuple[Checkpoint, ...]:
-    return tuple(Checkpoint(f"cp{n}", f"cp{n}", 1.0) for n in range(number))
+def images(at: Bench, name: str, folder: str) -> tuple[str, ...]:
+    """The disks of a machine as they shall be: all in one folder, with the names they have."""
+    made = []
+    for item in at.of(name, DISK):
+        path = first(item["HostResource"])
+        if item["Access"] != 1:
+            place = f"{folder}\\{path.rpartition(chr(92))[2]}"
+            made.append(embedded(DISK, InstanceID=item["InstanceID"], HostResource=(place,)))
+    return tuple(made)
 
 
-def trip(move: Move = Move.LIVE, **changes: Any) -> Trip:
-    """``there``, ``here``: fields of the hosts; ``target``, ``source``: of their inventories;
-    the rest is of the trip itself."""
-    machine = changes.pop("vm", None) or vm(SHARED if move in (Move.LIVE,) else LOCAL)
-    source, target = inventory("HV01", machine), inventory("HV02")
-    for end, word in ((source, "here"), (target, "there")):
-        fields = changes.pop(word, {})
-        clock = {k: fields.pop(k) for k in ("clock", "memory_free", "link") if k in fields}
-        changed = replace(
-            end, host=replace(end.host, **fields), vitals=replace(end.vitals, **clock)
-        )
-        source, target = (changed, target) if word == "here" else (source, changed)
-    source = replace(source, **changes.pop("source", {}))
-    target = replace(target, **changes.pop("target", {}))
-    now = changes.pop("vitals", None) or state(OFF if move is Move.OFFLINE else RUNNING)
-    if move is Move.STORAGE:
-        target = source
-    return Trip(machine, now, source, target, move, **changes)
+def folders(at: Bench, name: str, folder: str) -> str:
+    words = ("Configuration", "Snapshot", "SwapFile", "Suspend", "GuestState", "Log")
+    values: dict[str, CimValue] = {f"{word_}DataRoot": folder for word_ in words}
+    identity = at.settings(name)["InstanceID"]
+    return embedded("Msvm_VirtualSystemSettingData", InstanceID=identity, **values)
 
 
-def found(made: Trip, cause: str) -> list[Cause]:
-    return [one for one in preflight.judge(made) if one.id == cause]
+def first(value: CimValue) -> str:
+    assert isinstance(value, tuple)
+    return word(value[0])
 
 
-def verdict(made: Trip, cause: str) -> Verdict:
-    return preflight.worst(found(made, cause))
+def port(at: Bench, name: str) -> CimInstance:
+    (found,) = at.of(name, PORT)
+    return found
+
+
+def switch_path(at: Bench, name: str) -> str:
+    found = at.all("Msvm_VirtualEthernetSwitch")
+    (identity,) = [s["Name"] for s in found if s["ElementName"] == name]
+    keys = f'CreationClassName="Msvm_VirtualEthernetSwitch",Name="{word(identity)}"'
+    return f"\\\\{at.host.name}\\root\\virtualization\\v2:Msvm_VirtualEthernetSwitch.{keys}"
+
+
+def errors(at: Bench, output: MethodOutput) -> dict[str, str]:
+    """What GetErrorEx tells: words by MessageID."""
+    ref = output.values["Job"]
+    assert isinstance(ref, CimRef)
+    found = at.client.invoke(ref, "GetErrorEx").values["Errors"]
+    assert isinstance(found, tuple)
+    told = [from_text(word(text), V2) for text in found]
+    return {word(one["MessageID"]): word(one["Message"]) for one in told}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.move_kit import (
+from tests.preflight_kit import (
     GB,
     LOCAL,
     OFF,
