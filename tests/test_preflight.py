@@ -186,7 +186,7 @@ CASES: list[tuple[str, Verdict, Callable[[], Trip], str]] = [
     # clock
     ("clock", PASS, lambda: trip(), "agree"),
     ("clock", WARN, lambda: trip(there={"clock": 90.0}), "HV02 is 90 s ahead"),
-    ("clock", FAIL, lambda: trip(here={"clock": 400.0}), "HV01 is 400 s ahead"),
+    ("clock", WARN, lambda: trip(here={"clock": 400.0}), "Kerberos refuses"),
     ("clock", PASS, lambda: trip(here={"clock": None}), ""),
     # role
     ("role", PASS, lambda: trip(), ""),

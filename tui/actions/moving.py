@@ -10,9 +10,10 @@ from tui.actions.declare import Action, Choice, Field, Kind, Risk, Target
 from tui.actions.drives import disk_choices
 from tui.actions.lifecycle import GROUP
 from tui.actions.trips import AUTO, BOTH, DOWN, LIVE, OFFLINE, QUICK, Values
-from tui.hyperv import preflight, states
+from tui.errors import Refused
+from tui.hyperv import meanings, preflight, states
 from tui.hyperv.model import Disk, Job
-from tui.hyperv.ops import moving
+from tui.hyperv.ops import clustering, moving
 from tui.hyperv.preflight import Move, Trip, Verdict
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ _HOW = (
     (QUICK, "quick", "a role of a cluster: saved, moved, resumed"),
     (DOWN, "shut down", "a role of a cluster: shut down, moved, started"),
 )
+_LEAVES = {QUICK: clustering.SAVE, DOWN: clustering.SHUT_DOWN}
+_SETTLED = 5.0
+"""Seconds after which a role that is to move is on its way."""
 _SOON = 5.0
 """Seconds a host's clock and ours are taken for the same."""
 
@@ -86,12 +90,16 @@ def _conflict(target: Target, values: Values) -> str | None:
         return why
     if values.get("force"):
         return None
+    return _against(way)
+
+
+def _against(way: Trip) -> str | None:
+    """Everything that speaks against it; the host is not asked to try."""
     failing = [one for one in preflight.judge(way) if one.verdict is Verdict.FAIL]
     if not failing:
         return None
-    more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
-    fix = f". The way out: {failing[0].fix}" if failing[0].fix else ""
-    return f"{failing[0].text}{more}{fix}"
+    fix = f"; the way out: {failing[0].fix}" if len(failing) == 1 and failing[0].fix else ""
+    return "; ".join(one.text for one in failing) + fix
 
 
 def _consequences(target: Target, values: Values) -> Sequence[str]:
@@ -116,19 +124,50 @@ def _said(way: Trip) -> str:
 
 
 def _migrate(client: CimClient, target: Target, values: Values) -> Outcome:
-    return moving.migrate(client, _journey(target, values))
-
-
-def _journey(target: Target, values: Values) -> moving.Journey:
     way = trips.chosen(target, values)
     assert way is not None, "objection was asked before"
-    return trips.journey(target, way, values)
+    if way.move is not Move.CLUSTER:
+        return moving.migrate(client, trips.journey(target, way, values))
+    node = way.cluster.node(way.there.name) if way.cluster else None
+    role = way.role
+    if role is None or node is None:
+        raise Refused(
+            f"{target.name} was not moved", cause=f"it is no role that {way.there.id} could take"
+        )
+    running = way.vitals.state in states.HAS_WORKER
+    how = _LEAVES.get(str(values.get("how")), clustering.LIVE)
+    return clustering.move_machine(
+        client, role.name, node.name, how if running else clustering.LIVE
+    )
+
+
+def _under_way(target: Target, before: Target) -> int | None:
+    """How far the cluster is with the move of a role."""
+    role = target.role
+    return (role.percent or 0) if role is not None and role.busy else None
+
+
+def _missed(target: Target, values: Values, seconds: float) -> str | None:
+    """Why a role will not arrive any more: it stands still where it was."""
+    role = target.role
+    if role is None or role.busy or seconds < _SETTLED or role.owner != target.host.name:
+        return None
+    known = meanings.of_cluster(role.code)
+    return known[0] if known else f"{role.name} is on {role.owner} and no longer on its way"
 
 
 def _ask(
     client: CimClient, reach: Reach | None, target: Target, values: Values
 ) -> Generator[Step, None, HostVerdict]:
-    return moving.verdict(client, _journey(target, values), reach)
+    way = trips.chosen(target, values)
+    if way is None or way.move is Move.CLUSTER:
+        raise Refused(
+            f"{target.host.id} was not asked about {target.name}",
+            cause="a role of a cluster is moved by the cluster, which gives no verdict beforehand"
+            if way is not None
+            else "the destination is not known",
+        )
+    return (yield from moving.verdict(client, trips.journey(target, way, values), reach))
 
 
 def _arrives(target: Target, values: Values) -> str:
@@ -176,8 +215,7 @@ def _storage_conflict(target: Target, values: Values) -> str | None:
         return f"the files are in {way.folder} already"
     if values.get("force"):
         return None
-    failing = [one for one in preflight.judge(way) if one.verdict is Verdict.FAIL]
-    return failing[0].text if failing else None
+    return _against(way)
 
 
 def _moved(target: Target, values: Values) -> list[Disk]:
@@ -242,6 +280,8 @@ ACTIONS: tuple[Action, ...] = (
         why_not=_nowhere,
         observed=_arrived,
         arrives=_arrives,
+        under_way=_under_way,
+        missed=_missed,
         traced=traced,
         verdict=_ask,
         form=(
@@ -280,7 +320,8 @@ ACTIONS: tuple[Action, ...] = (
         risk=Risk.AMBER,
         effect="The machine goes on on the other host; what follows was found beforehand",
         consequences=_consequences,
-        calls=f"{moving.SERVICE}.MigrateVirtualSystemToHost",
+        calls=f"{moving.SERVICE}.MigrateVirtualSystemToHost, or for a role of a cluster "
+        "MSCluster_ResourceGroup.MoveToNewNodeParams",
         needs_sheet=True,
         opens="open_migrate",
         group=GROUP,

@@ -25,16 +25,26 @@ from tui.collector.following import (
     SLOWEST_LOOK,
     SLOWEST_POLL,
     Following,
-    target_of,
     tiers_of,
 )
 from tui.collector.hub import Hub
-from tui.collector.messages import Call, CallUpdate, Exchange, HostLink, Phase, Undo
+from tui.collector.messages import (
+    Answer,
+    Call,
+    CallUpdate,
+    Exchange,
+    HostLink,
+    Phase,
+    Undo,
+)
 from tui.collector.watch import Tier, bug, trouble_of
+from tui.collector.witness import Witness
 from tui.errors import Dropped, HalfDone, HvError, JobFailed, Refused, TimedOut
 from tui.hyperv import jobs, ops, sheets
 from tui.hyperv.model import Inventory, Job, Trouble
-from tui.hyperv.outcome import Outcome, Started
+from tui.hyperv.ops.moving import Reach
+from tui.hyperv.outcome import Outcome, Started, Step
+from tui.hyperv.verdict import HostVerdict
 from tui.wsman.client import CimClient, Throttle
 from tui.wsman.values import EnabledState, name_of
 
@@ -58,6 +68,7 @@ class Act:
         connect: Connect,
         throttle: Throttle,
         poke: Callable[[str, Tier], None],
+        reach: Callable[[str], Reach | None] = lambda host: None,
         now: Callable[[], float] = time.time,
         patience: float = PATIENCE,
         lost_patience: float = LOST_PATIENCE,
@@ -67,10 +78,12 @@ class Act:
         self._connect = connect
         self._throttle = throttle
         self._poke = poke
+        self._reach = reach
         self._now = now
         self._patience = patience
         self._lost_patience = lost_patience
         self._client: CimClient | None = None
+        self._witness = Witness(link.id, hub)
         self._wake = threading.Condition()
         self._queue: deque[Call] = deque()
         self._known: deque[str] = deque(maxlen=REMEMBERED)
@@ -151,7 +164,7 @@ class Act:
 
     def _execute(self, call: Call) -> None:
         action = actions.by_id(call.action)
-        target = self._target(action.kind, call.target) if action else None
+        target = self._witness.target(action.kind, call.target) if action else None
         name = target.name if target else call.target
         try:
             call, action, target = self._prepared(call, action, target)
@@ -165,27 +178,18 @@ class Act:
         else:
             self._send(call, action, target)
 
-    def _target(self, kind: Kind, key: str, host: str = "") -> Target | None:
-        """A thing as it was last read, on this host or another."""
-        inventory = self._hub.inventory(host or self._link.id)
-        if inventory is None:
-            return None
-        told = self._hub.cluster(inventory.host.cluster)
-        cluster = told[0] if told else None
-        return target_of(inventory, kind, key, cluster=cluster, fleet=self._hub.inventories)
-
     def _prepared(
         self, call: Call, action: Action | None, target: Target | None
     ) -> tuple[Call, Action, Target]:
         """Everything that can stop a call before the host is asked. Raises Refused."""
-        if action is None or isinstance(action.run, str):
+        if action is None or isinstance(action.run, str) or (call.ask and not action.verdict):
             raise Refused(f"{call.action} is not an action a host can do")
         if target is None:
             raise Refused(
                 f"{call.target} is not on {self._link.id} any more",
                 hint="it was deleted or has moved; look again and repeat",
             )
-        if self._link.read_only and action.changes:
+        if self._link.read_only and action.changes and not call.ask:
             raise Refused(
                 f"{self._link.id} is read-only for hvdeck",
                 cause="read_only is set for this host",
@@ -198,7 +202,7 @@ class Act:
         arguments = action.filled(target, call.arguments)
         reason = action.why_not(target) if action.why_not else None
         reason = reason or action.objection(target, arguments)
-        if reason is not None:
+        if reason is not None and not call.ask:
             raise Refused(f"{action.title} was not asked of {target.name}", cause=reason)
         return msgspec.structs.replace(call, arguments=arguments), action, target
 
@@ -210,13 +214,23 @@ class Act:
         following = Following(call, action, target, now, now, deadline)
         self._report(following, Phase.REQUESTED)
         with self._failing(following):
-            outcome = action.run(self._connected(), target, call.arguments)
+            outcome = self._asked(following) or action.run(
+                self._connected(), target, call.arguments
+            )
             if isinstance(outcome, Generator):
                 following.steps = outcome
                 self._advance(following)
             else:
                 self._follow_job(following, outcome)
                 self._accepted(following)
+
+    def _asked(self, following: Following) -> Generator[Step, None, HostVerdict] | None:
+        """The question, where the host is only to be asked."""
+        call, verdict = following.call, following.action.verdict
+        if not call.ask or verdict is None:
+            return None
+        reach = self._reach(self._witness.elsewhere(following))
+        return verdict(self._connected(), reach, following.target, call.arguments)
 
     @contextmanager
     def _failing(self, following: Following) -> Iterator[None]:
@@ -280,14 +294,16 @@ class Act:
                 failure = None
                 following.step, following.percent = step.title, None
                 self._follow_job(following, step.outcome)
-        except StopIteration:
+        except StopIteration as end:
             following.steps, following.step = None, ""
+            if isinstance(end.value, HostVerdict):
+                following.verdict = end.value
         self._accepted(following)
 
     def _accepted(self, following: Following) -> None:
         following.sent_at = self._now()
         self._report(following, Phase.ACCEPTED)
-        if following.job is None and not following.action.shows:
+        if following.job is None and (following.call.ask or not following.action.shows):
             self._end(following, Phase.OBSERVED)
             return
         if following not in self._following:
@@ -318,15 +334,36 @@ class Act:
         now = time.monotonic()
         if following.job is not None and now >= following.poll_at:
             self._poll(following)
-        if following.job is None and following.steps is None and self._is_observed(following):
+        self._trace(following)
+        if following.job is not None or following.steps is not None:
+            if now >= following.deadline:
+                self._give_up(following)
+            return
+        if self._is_observed(following):
             self._end(following, Phase.OBSERVED)
-        elif (trouble := self._missed(following)) is not None:
+            return
+        if (percent := self._witness.percent(following)) is not None:
+            self._tell_percent(following, percent)
+        if (trouble := self._witness.missed(following)) is not None:
             self._end(following, Phase.FAILED, trouble)
         elif now >= following.deadline:
-            trouble = following.lost or self._never_seen(following)
-            self._end(following, Phase.UNKNOWN, trouble)
+            self._give_up(following)
         elif now >= following.reread_at:
             self._look(following)
+
+    def _give_up(self, following: Following) -> None:
+        self._end(following, Phase.UNKNOWN, self._witness.doubt(following, self._patience))
+
+    def _trace(self, following: Following) -> None:
+        """A call whose answer was lost is found again by its job."""
+        if following.lost is None or following.job is not None:
+            return
+        job = self._witness.trace(following)
+        if job is not None and job != following.followed:
+            following.sent_at = self._now()
+            following.deadline = time.monotonic() + self._patience
+            self._follow_job(following, Started(job))
+            self._report(following, Phase.ACCEPTED)
 
     def _poll(self, following: Following) -> None:
         """Read the job; at its end go on. Raises JobFailed when it ended badly."""
@@ -341,7 +378,7 @@ class Act:
         if job is not None and not job.finished:
             self._tell_percent(following, job.percent)
             return
-        following.job = None
+        following.job, following.followed = None, following.job
         following.sent_at = self._now()
         self._job_ended(following, job)
 
@@ -361,9 +398,9 @@ class Act:
 
     def _look(self, following: Following) -> None:
         """Have the host read now what shows that it is done."""
-        if following.clustered:
+        if following.in_cluster or following.lost is not None:
             following.reread_at = time.monotonic() + LOOK_AGAIN
-        self._poke_for(following, tiers_of(following.action))
+        self._poke_for(following, tiers_of(following))
 
     def _tell_percent(self, following: Following, percent: int | None) -> None:
         following.deadline = max(following.deadline, time.monotonic() + self._patience)
@@ -371,26 +408,9 @@ class Act:
             following.percent = percent
             self._report(following, Phase.ACCEPTED)
 
-    def _missed(self, following: Following) -> Trouble | None:
-        """What a cluster shows of a call that is not done: it is under way, or has failed."""
-        action, call = following.action, following.call
-        spent = self._heard(following, self._link.id)
-        target = self._target(action.kind, call.target)
-        if not following.clustered or target is None or spent <= 0:
-            return None
-        percent = action.under_way(target, following.target) if action.under_way else None
-        if percent is not None:
-            self._tell_percent(following, percent)
-            return None
-        if action.missed is None or following.lost is not None:
-            return None
-        why = action.missed(target, call.arguments, spent)
-        title = f"{action.title} of {following.name} did not come about"
-        return Trouble("MethodFailed", title, cause=why) if why else None
-
     def _is_observed(self, following: Following) -> bool:
         """The wanted state, in an inventory and, where that does not tell, at the host itself."""
-        following.shown = self._is_shown(following)
+        following.shown = self._witness.is_shown(following)
         return following.shown and self._looks(following)
 
     def _looks(self, following: Following) -> bool:
@@ -409,66 +429,18 @@ class Act:
             following.look = min(SLOWEST_LOOK, following.look * 1.5)
             following.look_at = time.monotonic() + following.look
 
-    def _is_shown(self, following: Following) -> bool:
-        """The wanted state, in an inventory read after the host accepted."""
-        action, call = following.action, following.call
-        observed = action.wanted(call.arguments, following.target, following.asked_at)
-        if observed is None and not action.vanishes:
-            return True
-        elsewhere = self._elsewhere(following)
-        if elsewhere:
-            here = self._target(action.kind, call.target)
-            if here is not None or not self._is_fresh(following, self._link.id):
-                return False
-        if not self._is_fresh(following, elsewhere or self._link.id):
-            return False
-        target = self._target(action.kind, call.target, elsewhere)
-        if target is None:
-            return action.vanishes
-        return observed is not None and observed(target)
-
-    def _elsewhere(self, following: Following) -> str:
-        """The other host on which it shows; empty when it is this one."""
-        arrives = following.action.arrives
-        host = arrives(following.target, following.call.arguments) if arrives else ""
-        return "" if host == self._link.id else host
-
-    def _is_fresh(self, following: Following, host: str) -> bool:
-        """What is known of a host was read after it had accepted."""
-        return self._heard(following, host) > 0
-
-    def _heard(self, following: Following, host: str) -> float:
-        """So long after the host had accepted was read what is known; less than none: before."""
-        inventory = self._hub.inventory(host)
-        if inventory is None:
-            return -1.0
-        if not following.clustered:
-            return inventory.vitals.read_at - following.sent_at
-        told = self._hub.cluster(inventory.host.cluster)
-        return told[1] - following.sent_at if told else -1.0
-
-    def _poke_for(self, following: Following, tiers: Tier) -> None:
-        """Have read what shows how a call ends: here, where it arrives, or by the cluster."""
-        hosts = {self._link.id, self._elsewhere(following)}
-        if following.clustered and following.target.cluster is not None:
-            hosts.add(self._hub.speaker(following.target.cluster.name))
-        self._concerned |= hosts
-        for host in sorted(hosts - {""}):
-            self._poke(host, tiers)
-
-    def _never_seen(self, following: Following) -> Trouble:
-        return Trouble(
-            "Unknown",
-            f"{following.action.title} of {following.name}: accepted, not seen to happen",
-            cause=f"the host took it, but did not show it within {self._patience:.0f} s",
-            hint="look at the state, the jobs and the guest; nothing was sent twice",
-        )
-
     # -- telling ---------------------------------------------------------------------------
 
     def _forget(self, following: Following) -> None:
         if following in self._following:
             self._following.remove(following)
+
+    def _poke_for(self, following: Following, tiers: Tier) -> None:
+        """Have read what shows how a call ends."""
+        hosts = self._witness.concerned(following)
+        self._concerned |= hosts
+        for host in sorted(hosts):
+            self._poke(host, tiers)
 
     def _end(
         self,
@@ -482,7 +454,8 @@ class Act:
         self._forget(following)
         following.job = None
         self._report(following, phase, trouble, half=half)
-        self._poke_for(following, Tier.CHANGED)
+        if not following.call.ask:
+            self._poke_for(following, Tier.CHANGED)
 
     def _report(
         self,
@@ -493,6 +466,10 @@ class Act:
         half: HalfDone | None = None,
     ) -> None:
         call, job = following.call, following.job
+        if call.ask:
+            if phase.final:
+                self._answer(call, following.verdict, trouble)
+            return
         self._hub.report(
             CallUpdate(
                 call.id,
@@ -511,8 +488,19 @@ class Act:
             )
         )
 
+    def _answer(self, call: Call, verdict: HostVerdict | None, trouble: Trouble | None) -> None:
+        """What came of a question."""
+        self._hub.answer(
+            Answer(
+                call.id, call.host, call.target, call.arguments, self._now(), verdict, trouble
+            )
+        )  # fmt: skip
+
     def _stop_short(self, call: Call, name: str, phase: Phase, error: HvError) -> None:
         """The last word on a call that was never sent."""
+        if call.ask:
+            self._answer(call, None, trouble_of(error))
+            return
         self._hub.report(
             CallUpdate(
                 call.id, call.action, call.host, call.target, name, phase, self._now(),

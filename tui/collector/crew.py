@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 
 from tui.collector.act import Act
 from tui.collector.connect import Connect, connect
 from tui.collector.hub import Hub
-from tui.collector.messages import Call, CallUpdate, Configure, HostLink, Pace, Phase
+from tui.collector.messages import (
+    Call,
+    CallUpdate,
+    Configure,
+    Exchange,
+    HostLink,
+    Pace,
+    Phase,
+)
 from tui.collector.watch import Pacing, Tier, Watch
 from tui.hyperv.model import Trouble
-from tui.wsman.client import Throttle
+from tui.hyperv.ops.moving import Reach
+from tui.wsman.client import CimClient, Throttle
 
 
 class Crew:
@@ -79,9 +90,27 @@ class Crew:
                 connect=self._connect,
                 throttle=self._throttles[call.host],
                 poke=self._poke_tiers,
+                reach=self._reach,
                 now=self._now,
             )
         self._acts[call.host].submit(call)
+
+    def _reach(self, host: str) -> Reach | None:
+        """How an act lane puts a question to another host: over a connection for that alone."""
+        link = self._links.get(host)
+        return partial(self._visit, link) if link is not None else None
+
+    @contextmanager
+    def _visit(self, link: HostLink) -> Iterator[CimClient]:
+        def exchanged(operation: str, seconds: float, octets: int, outcome: str) -> None:
+            told = Exchange(self._now(), link.id, "act", operation, seconds, octets, outcome)
+            self._hub.log(told)
+
+        client = self._connect(link, self._throttles[link.id], exchanged)
+        try:
+            yield client
+        finally:
+            client.close()
 
     def inspect(self, host: str, vm: str) -> None:
         """Keep one machine's sheet fresh, and no other."""

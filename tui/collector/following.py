@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 
 from tui.actions import Action, Kind, Target
 from tui.collector.messages import Call
 from tui.collector.watch import Tier
 from tui.hyperv.model import Cluster, Inventory, Trouble
-from tui.hyperv.outcome import Steps
+from tui.hyperv.outcome import Step
+from tui.hyperv.verdict import HostVerdict
 from tui.wsman.cim import CimRef
 
 CLUSTERED = (Kind.ROLE, Kind.NODE, Kind.CSV)
@@ -35,11 +36,15 @@ class Following:
     """When the host was last heard of it: what was read before that tells nothing."""
     deadline: float
     job: CimRef | None = None
+    followed: CimRef | None = None
+    """The job that was followed last."""
     percent: int | None = None
     lost: Trouble | None = None
     """Its answer did not come; why."""
-    steps: Steps | None = None
-    """What remains of a verb of several steps."""
+    steps: Generator[Step, None, object] | None = None
+    """What remains of a verb of several steps, or of a question."""
+    verdict: HostVerdict | None = None
+    """What the host said when it was only asked."""
     step: str = ""
     poll: float = FIRST_POLL
     poll_at: float = 0.0
@@ -68,15 +73,23 @@ class Following:
         """A cluster shows how it ends."""
         return is_clustered(self.action)
 
+    @property
+    def in_cluster(self) -> bool:
+        """A cluster shows how it goes, though hosts may show how it ends."""
+        return self.clustered or (
+            self.action.under_way is not None and self.target.role is not None
+        )
+
 
 def is_clustered(action: Action) -> bool:
     """A cluster tells of what it does, not a host."""
     return action.of_cluster or action.kind in CLUSTERED
 
 
-def tiers_of(action: Action) -> Tier:
+def tiers_of(following: Following) -> Tier:
     """What to read to see what it did: states show in the fast tier, settings in the slow one."""
-    if is_clustered(action):
+    action = following.action
+    if following.in_cluster:
         return Tier.FAST | Tier.CLUSTER | Tier.WHOLE
     if action.kind is Kind.HOST:
         return Tier.CHANGED | Tier.FACTS

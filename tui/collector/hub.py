@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from tui.collector.messages import Batch, CallUpdate, Exchange, Update
+from tui.collector.messages import Answer, Batch, CallUpdate, Exchange, Update
 from tui.hyperv.cluster import Cluster
 from tui.hyperv.model import Host, HostVitals, Inventory, Link, Record
 from tui.hyperv.sheet import Sheet
@@ -36,6 +36,7 @@ class _Station:
 @dataclass(slots=True)
 class _Outbox:
     calls: list[CallUpdate] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
     sheets: dict[str, Sheet] = field(default_factory=dict)
     exchanges: list[Exchange] = field(default_factory=list)
     reads: deque[Exchange] = field(default_factory=lambda: deque(maxlen=READS_PER_BATCH))
@@ -77,6 +78,12 @@ class Hub:
         """Progress of a call."""
         with self._changed:
             self._outbox.calls.append(update)
+            self._changed.notify_all()
+
+    def answer(self, answer: Answer) -> None:
+        """What a host said to a question."""
+        with self._changed:
+            self._outbox.answers.append(answer)
             self._changed.notify_all()
 
     def show(self, sheet: Sheet) -> None:
@@ -174,10 +181,13 @@ class Hub:
             outbox, self._outbox = self._outbox, _Outbox()
         exchanges = (*outbox.exchanges, *outbox.reads)
         sheets = tuple(outbox.sheets.values())
-        return Batch(updates, tuple(outbox.calls), sheets, exchanges, idle=idle)
+        return Batch(
+            updates, tuple(outbox.calls), sheets, tuple(outbox.answers), exchanges, idle=idle
+        )
 
     def _worth_telling(self) -> bool:
-        waiting = self._outbox.calls or self._outbox.exchanges or self._outbox.sheets
+        outbox = self._outbox
+        waiting = outbox.calls or outbox.answers or outbox.exchanges or outbox.sheets
         if waiting or any(station.dirty for station in self._stations.values()):
             return True
         return not self._idle_told and not any(self._busy.values())

@@ -24,6 +24,7 @@ from tui.hyperv.model import (
     VmVitals,
 )
 from tui.hyperv.sheet import Sheet
+from tui.hyperv.verdict import HostVerdict
 
 # -- deck to collector ---------------------------------------------------------------------
 
@@ -78,6 +79,8 @@ class Call(msgspec.Struct, frozen=True, tag=True):
     arguments: dict[str, Any] = {}
     seen_state: int | None = None
     """EnabledState the person saw; the call is refused when the host says otherwise."""
+    ask: bool = False
+    """Only ask the host what it says to it: nothing is changed, and an ``Answer`` comes."""
 
 
 class Inspect(msgspec.Struct, frozen=True, tag=True):
@@ -189,6 +192,20 @@ class CallUpdate(Record, frozen=True):
     """The action that takes it away again."""
 
 
+class Answer(Record, frozen=True):
+    """What a host says to a call it was only asked about."""
+
+    id: str
+    """The call's."""
+    host: str
+    target: str
+    arguments: dict[str, Any]
+    at: float
+    verdict: HostVerdict | None = None
+    trouble: Trouble | None = None
+    """Why there is no verdict."""
+
+
 class Exchange(Record, frozen=True):
     """One line of the log of calls: what was asked of a host, and how it went."""
 
@@ -210,6 +227,7 @@ class Batch(msgspec.Struct, frozen=True):
     calls: tuple[CallUpdate, ...] = ()
     sheets: tuple[Sheet, ...] = ()
     """Sheets that were read since the previous batch."""
+    answers: tuple[Answer, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
     """Acting exchanges and failures always; reading ones sampled, newest first."""
     cpu: float = 0.0

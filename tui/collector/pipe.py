@@ -231,6 +231,7 @@ def merge(batches: Sequence[Batch]) -> Batch:
         updates=tuple(chain.from_iterable(batch.updates for batch in batches)),
         calls=tuple(chain.from_iterable(batch.calls for batch in batches)),
         sheets=tuple(chain.from_iterable(batch.sheets for batch in batches)),
+        answers=tuple(chain.from_iterable(batch.answers for batch in batches)),
         exchanges=tuple(chain.from_iterable(batch.exchanges for batch in batches)),
         cpu=sum(batch.cpu for batch in batches),
         memory=sum(batch.memory for batch in batches),

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from tui.actions.declare import Target
-from tui.collector.messages import Batch, Call, CallUpdate, Exchange, HostLink, Update
+from tui.collector.messages import Answer, Batch, Call, CallUpdate, Exchange, HostLink, Update
 from tui.hyperv.model import Host, HostVitals, Inventory, Link, Vm, VmVitals
 from tui.hyperv.sheet import Sheet
 from tui.store import targets
@@ -28,6 +28,8 @@ SHEETS = 50
 """Machines whose sheet is remembered, the latest ones."""
 FORGET_AFTER = 600.0
 """Seconds a vanished thing's marks and history wait for its return (a migration under way)."""
+ANSWERS = 200
+"""Answers remembered, the latest ones."""
 INTERVAL = 2.0
 """Assumed until a host tells its own."""
 
@@ -55,6 +57,8 @@ class Store:
         self.collector_cpu = 0.0
         self.collector_memory = 0
         self.idle = False
+        self.answers: dict[tuple[str, str], Answer] = {}
+        """What hosts said when they were asked, by GUID and destination."""
         self._calls = Calls()
         self._gone: dict[str, float] = {}
 
@@ -152,6 +156,11 @@ class Store:
             self._count({update.host for update in batch.updates}, changes)
         for call in batch.calls:
             self._calls.update(call, now, changes)
+        for answer in batch.answers:
+            where = str(answer.arguments.get("destination") or "")
+            self.answers[answer.target, where] = answer
+            while len(self.answers) > ANSWERS:
+                del self.answers[next(iter(self.answers))]
         for sheet in batch.sheets:
             self.sheets.pop(sheet.id, None)
             self.sheets[sheet.id] = sheet
