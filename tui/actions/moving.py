@@ -112,7 +112,7 @@ def _consequences(target: Target, values: Values) -> Sequence[str]:
 
 def _said(way: Trip) -> str:
     words = {
-        Move.CLUSTER: "as a role of its cluster",
+        Move.CLUSTER: "as a role, by MSCluster_ResourceGroup.MoveToNewNodeParams,",
         Move.LIVE: "live",
         Move.BOTH: "live, with its storage",
         Move.OFFLINE: "offline, with its storage",
@@ -320,8 +320,7 @@ ACTIONS: tuple[Action, ...] = (
         risk=Risk.AMBER,
         effect="The machine goes on on the other host; what follows was found beforehand",
         consequences=_consequences,
-        calls=f"{moving.SERVICE}.MigrateVirtualSystemToHost, or for a role of a cluster "
-        "MSCluster_ResourceGroup.MoveToNewNodeParams",
+        calls=f"{moving.SERVICE}.MigrateVirtualSystemToHost",
         needs_sheet=True,
         opens="open_migrate",
         group=GROUP,

@@ -86,9 +86,12 @@ def gravest(causes: tuple[Cause, ...]) -> Cause | None:
 
 
 def lines(causes: tuple[Cause, ...]) -> list[str]:
-    """What warns or speaks against it, the worst first, as a confirmation lists it."""
+    """Causes as a confirmation lists them: what speaks against it first, what passes in a line."""
     told = sorted((one for one in causes if one.verdict), key=lambda one: -one.verdict)
-    return [f"{WORDS[one.verdict]}: {preflight.CAUSES[one.id]}: {one.text}" for one in told]
+    heavy = {one.id for one in told}
+    fine = dict.fromkeys(preflight.CAUSES[one.id] for one in causes if one.id not in heavy)
+    said = [f"{WORDS[one.verdict]}: {preflight.CAUSES[one.id]}: {one.text}" for one in told]
+    return [*said, f"{WORDS[Verdict.PASS]}: {', '.join(fine)}"] if fine else said
 
 
 def impossible(target: Target, way: Trip, how: str) -> str | None:

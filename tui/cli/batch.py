@@ -16,6 +16,7 @@ import msgspec
 from tui.actions import Action, Kind, Risk, Target, why_not
 from tui.actions.declare import highest
 from tui.cli.exits import DONE, FAILED, REFUSED, UNKNOWN
+from tui.cli.given import Conflict
 from tui.cli.given import arguments as arguments_of
 from tui.collector.messages import Call, CallUpdate, Phase
 from tui.collector.watch import trouble_of
@@ -143,10 +144,15 @@ def plan(
         if trouble is not None:
             made.refused.append(_refusal(call, target, trouble))
             continue
+        try:
+            arguments = arguments_of(action, target, given)
+        except Conflict as error:
+            if len(targets) == 1:
+                raise
+            made.refused.append(_refusal(call, target, trouble_of(error)))
+            continue
         made.targets[call.id] = target
-        made.calls.append(msgspec.structs.replace(
-            call, arguments=arguments_of(action, target, given)
-        ))  # fmt: skip
+        made.calls.append(msgspec.structs.replace(call, arguments=arguments))
     return made
 
 

@@ -13,6 +13,11 @@ from tui.actions import Action, Field, Target
 from tui.actions.declare import Choice
 from tui.errors import UsageError
 
+
+class Conflict(UsageError):
+    """The values are fine, and cannot be taken together for one target."""
+
+
 _SHOWN: Final = 12
 """Choices named in an error."""
 
@@ -37,7 +42,7 @@ def arguments(action: Action, target: Target, given: Mapping[str, Any]) -> dict[
     if action.conflict is not None:
         reason = action.conflict(action.about(target, found), found)
         if reason is not None:
-            raise UsageError(f"{action.title} of {target.name}: {reason}")
+            raise Conflict(f"{action.title} of {target.name}: {reason}")
     return found
 
 

@@ -17,6 +17,25 @@ def _progress(row: JobRow) -> Cell:
     return Cell(text.percent(job.percent), "", None if job.finished else job.percent / 100)
 
 
+_EARLY = 3
+"""Percent before which nobody can tell how long the rest takes."""
+
+
+def remaining(percent: int | None, elapsed: float) -> float | None:
+    """Seconds still to go at the rate so far; None while that cannot be told."""
+    if percent is None or not _EARLY <= percent < 100 or elapsed <= 0:
+        return None
+    return elapsed * (100 - percent) / percent
+
+
+def _passing(seconds: float | None) -> str:
+    return "" if seconds is None else text.uptime(seconds)
+
+
+def _left(row: JobRow) -> float | None:
+    return None if row.job.finished else remaining(row.job.percent, row.job.elapsed)
+
+
 JOB_COLUMNS: tuple[Column[JobRow], ...] = (
     Column("name", "Job", lambda r: r.job.name, plain(lambda r: r.job.name),
            28, 14, priority=0, grow=True),
@@ -25,6 +44,7 @@ JOB_COLUMNS: tuple[Column[JobRow], ...] = (
     Column("state", "State", lambda r: text.job_state(r.job)[0], _job_state,
            13, priority=0, flash=True),
     Column("percent", "Done", lambda r: r.job.percent, _progress, 10, 5, right=True, priority=1),
+    Column("left", "Left", _left, plain(lambda r: _passing(_left(r))), 7, right=True, priority=2),
     Column("started", "Started", lambda r: r.job.started_at or None,
            plain(lambda r: text.clock(r.job.started_at)), 8, right=True, priority=4),
     Column("elapsed", "Elapsed", lambda r: r.job.elapsed,
@@ -35,7 +55,7 @@ JOB_COLUMNS: tuple[Column[JobRow], ...] = (
            plain(lambda r: text.count(r.job.error_code)), 6, right=True, priority=8),
     Column("id", "Id", lambda r: r.job.id, plain(lambda r: r.job.id, "dim"), 36, 12, priority=12),
 )  # fmt: skip
-JOB_DEFAULT = ("name", "subject", "host", "state", "percent", "started", "elapsed", "error")
+JOB_DEFAULT = ("name", "subject", "host", "state", "percent", "left", "started", "elapsed", "error")
 
 PHASES: dict[Phase, tuple[str, str]] = {
     Phase.REQUESTED: ("Requested", "changing"),

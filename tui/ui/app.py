@@ -28,6 +28,7 @@ from tui.ui.exact import ExactScreen
 from tui.ui.filterbar import FilterBar
 from tui.ui.header import Footer, Header, Hint, Standing, Tabs
 from tui.ui.layout import Panes
+from tui.ui.migrate import MigrateScreen
 from tui.ui.operate import Operator
 from tui.ui.options import DeckOptions
 from tui.ui.runview import RunView
@@ -170,7 +171,7 @@ class DeckApp(App[int], inherit_bindings=False):
         for link in changes.links:
             self._tell_link(link.host, link.before, link.after)
         for screen in self.screen_stack:
-            if isinstance(screen, RunView | SheetScreen):
+            if isinstance(screen, RunView | SheetScreen | MigrateScreen):
                 screen.renew()
 
     def collector_died(self) -> None:

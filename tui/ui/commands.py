@@ -107,6 +107,12 @@ class Commands:
         else:
             panes.turn_to("detail")
 
+    def open_migrate(self, keys: list[str]) -> None:
+        """Where the machines of these rows could go."""
+        from tui.ui.migrate import MigrateScreen
+
+        self._app.push_screen(MigrateScreen(keys, self._app.glyphs))
+
     def open_sheet(self) -> None:
         """The machine under the cursor in full; anything else as detail."""
         from tui.ui.sheet import SheetScreen

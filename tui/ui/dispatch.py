@@ -31,6 +31,8 @@ class Item:
     """None while it waits for its turn."""
     dropped: str = ""
     """Why it was never sent."""
+    begun: float = 0.0
+    """When it was sent."""
 
     @property
     def over(self) -> bool:
@@ -167,7 +169,7 @@ class Dispatcher:
 
     def _launch(self, run: Run, item: Item) -> Changes:
         self._flying[item.call.id] = (run, item)
-        now = self._clock()
+        item.begun = now = self._clock()
         changes = self._store.begin(
             item.call,
             item.key,

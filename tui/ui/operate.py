@@ -122,8 +122,24 @@ class Operator:
             first = next(iter(reasons.values()), None) or self._absent(action)
             self._app.told(first, warning=True)
             return
+        if action.opens and not preset:
+            getattr(self._app.commands, action.opens)([key for key, _ in able])
+            return
         skipped = [(target, why) for key, target in pairs if (why := reasons[key])]
         self._prepare(Asked(action, able, skipped, dict(preset or {})))
+
+    def proceed(self, action_id: str, pairs: Pairs, values: Mapping[str, Any]) -> None:
+        """Go on with an action whose form was answered elsewhere."""
+        action = by_id(action_id)
+        if action is None:
+            return
+        reasons = {key: self.why_not(action, target) for key, target in pairs}
+        able = [(key, target) for key, target in pairs if reasons[key] is None]
+        if not able:
+            self._app.told(next(iter(reasons.values()), None) or "", warning=True)
+            return
+        skipped = [(target, why) for key, target in pairs if (why := reasons[key])]
+        self._prepare(Asked(action, able, skipped, dict(values), answered=True))
 
     def take_back(self, call: CallUpdate) -> None:
         """Ask about undoing what a call that failed midway has made."""

@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from tui.rows import text
-from tui.rows.activity import PHASES
+from tui.rows.activity import PHASES, remaining
 from tui.rows.columns import Cell, Column, plain
 from tui.ui.dispatch import Item, Run
 from tui.ui.grid import Grid
@@ -28,6 +28,18 @@ def _state(item: Item) -> Cell:
     return Cell(word + percent if not item.over else word, tone)
 
 
+def _left(item: Item) -> float | None:
+    """Seconds still to go, where it can be told."""
+    if item.over or item.result is None:
+        return None
+    return remaining(item.result.percent, item.result.at - item.begun)
+
+
+def _time_left(item: Item) -> str:
+    seconds = _left(item)
+    return "" if seconds is None else text.uptime(seconds)
+
+
 def _why(item: Item) -> str:
     if item.dropped or item.result is None:
         return item.dropped
@@ -40,6 +52,7 @@ COLUMNS: tuple[Column[Item], ...] = (
     Column("host", "Host", lambda i: i.target.host.id, plain(lambda i: i.target.host.id),
            10, 6, priority=1),
     Column("state", "Result", lambda i: _state(i).text, _state, 14, priority=0, flash=True),
+    Column("left", "Left", _left, plain(_time_left), 7, right=True, priority=1),
     Column("why", "Why", _why, plain(_why, "error"), 40, 10, priority=2, grow=True, prose=True),
 )  # fmt: skip
 

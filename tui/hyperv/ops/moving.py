@@ -214,7 +214,8 @@ def _reasons(
     except JobFailed as error:
         started = step.outcome if step is not None else None
         told = jobs.messages(client, started.job) if isinstance(started, Started) else ()
-        return list(told or (error.cause,))
+        apart = [one for one in told if not any(one != two and two in one for two in told)]
+        return apart or [error.cause]
     except LinkError:
         raise
     except HvError as error:

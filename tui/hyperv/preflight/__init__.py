@@ -15,7 +15,7 @@ from tui.hyperv.preflight import cluster as clusters
 from tui.hyperv.preflight import hosts, machine, places
 from tui.hyperv.preflight.cause import Cause, Move, Trip, Verdict, size, worst
 from tui.hyperv.preflight.hosts import MIGRATION_JOB
-from tui.hyperv.preflight.machine import left
+from tui.hyperv.preflight.machine import left, needed
 from tui.hyperv.preflight.places import amount
 from tui.hyperv.sheet import Sheet
 
@@ -32,6 +32,7 @@ __all__ = [
     "judge",
     "left",
     "move_for",
+    "needed",
     "size",
     "worst",
 ]

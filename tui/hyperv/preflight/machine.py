@@ -92,8 +92,8 @@ def processor(trip: Trip) -> Iterator[Cause]:
     elif vendor(mine) != vendor(theirs):
         yield failed(
             "processor",
-            f"{name} {states.word(trip.vitals.state)} on {trip.here.id} ({mine}) cannot go on "
-            f"with the processors of {trip.there.id} ({theirs}): they are of another vendor",
+            f"{trip.there.id} has processors of another vendor ({theirs}) than {trip.here.id} "
+            f"({mine}), on which {name} is {states.word(trip.vitals.state)}",
             f"hvdeck vm shutdown {called(trip)} --wait",
         )
     elif model(mine) == model(theirs):
