@@ -13,7 +13,7 @@ from tui.hyperv.cluster import Cluster
 from tui.hyperv.model import Inventory, Vm, VmVitals
 from tui.hyperv.preflight import cluster as clusters
 from tui.hyperv.preflight import hosts, machine, places
-from tui.hyperv.preflight.cause import Cause, Move, Trip, Verdict, size, worst
+from tui.hyperv.preflight.cause import Cause, Move, Trip, Verdict, passed, size, worst
 from tui.hyperv.preflight.hosts import MIGRATION_JOB
 from tui.hyperv.preflight.machine import left, needed
 from tui.hyperv.preflight.places import amount
@@ -102,7 +102,24 @@ def causes(
 
 def judge(trip: Trip) -> tuple[Cause, ...]:
     """The same of a trip with its folder and switches."""
-    return tuple(cause for check in _CHECKS for cause in check(trip))
+    found = tuple(cause for check in _CHECKS for cause in check(trip))
+    told = {cause.id for cause in found}
+    return (*found, *(cause for cause in _clear(trip) if cause.id not in told))
+
+
+def _clear(trip: Trip) -> Iterator[Cause]:
+    """What is worth saying of a cause that nothing was found for."""
+    here, there = trip.here.id, trip.there.id
+    word = states.word(trip.vitals.state)
+    yield passed("state", f"{trip.name} is {word}, and nothing else is being done to it")
+    if not trip.leaves:
+        yield passed("limits", f"{here} has a turn free for its storage")
+        return
+    yield passed("enabled", f"live migration is on at {here} and at {there}")
+    yield passed("limits", f"{here} and {there} have a turn free")
+    names = sorted({nic.switch_name for nic in trip.vm.nics if nic.connected and nic.switch_name})
+    if names:
+        yield passed("switch", f"{there} has a switch for {', '.join(names)}")
 
 
 def cluster_of(source: Inventory, target: Inventory) -> Cluster | None:
