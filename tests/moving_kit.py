@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from tui.hyperv.model import Inventory
 from tui.sim import scenes
 from tui.sim.answer import Enumerations, answer
 from tui.sim.world import Fabric, RunningClock
+from tui.store import Store
 from tui.wsman import request
 from tui.wsman.cim import CimInstance
 from tui.wsman.client import CimClient, Throttle
@@ -25,6 +27,7 @@ from tui.wsman.request import Invoke
 
 V2 = "root/virtualization/v2"
 PATIENCE = 60.0
+UNDER_WAY = (Phase.REQUESTED, Phase.ACCEPTED)
 MIGRATE = "MigrateVirtualSystemToHost"
 
 
@@ -130,6 +133,38 @@ class Moves:
             [call], self.updates.append, timeout=PATIENCE, also=tuple(self.fabric.hosts)
         )
         return last[call.id]
+
+    def carry(self, store: Store, host: str, vm: str, to: str) -> Phase:
+        """A move that a store looks on at, from its start until the row has followed."""
+        self._number += 1
+        call = Call(f"call-{self._number}", "vm.migrate", host, vm, {"destination": to})
+        hub = self.session._hub
+        self.session._crew.submit(call)
+        deadline = time.monotonic() + PATIENCE
+        phase = Phase.REQUESTED
+        while not phase.final or store.vms[vm].host.id != (to if phase is Phase.OBSERVED else host):
+            assert time.monotonic() < deadline, (phase, store.vms[vm].host.id)
+            store.apply(hub.batch(0.05), time.time())
+            known = store.calls.get(call.id)
+            phase = known.phase if known is not None else phase
+            assert phase in (*UNDER_WAY, Phase.OBSERVED), known
+        return phase
+
+    def watched(self) -> Store:
+        """A store that has taken in everything, with lanes that go on looking."""
+        links = tuple(self.session.links.values())
+        store = Store()
+        store.configure(links)
+        for link in links:
+            self.session._hub.resync(link.id)
+            self.session._crew.watch(link).start()
+        deadline = time.monotonic() + PATIENCE
+        while not store.vms or any(
+            vm not in store.histories for vm, row in store.vms.items() if row.vitals.state == 2
+        ):
+            assert time.monotonic() < deadline, "no history of what runs"
+            store.apply(self.session._hub.batch(0.05), time.time())
+        return store
 
     def migrate(self, name: str, host: str, to: str, **arguments: Any) -> CallUpdate:
         """The same for a move to another host."""

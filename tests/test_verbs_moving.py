@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Iterator
 
@@ -90,6 +91,57 @@ def test_one_disk_moves_alone(at: Moves) -> None:
     images = at.images("MIG01", vm)
     assert sum(path.startswith("E:\\Alone\\") for path in images) == 1
     assert other.path in images
+
+
+# -- within a cluster ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["auto", "quick", "shutdown"])
+def test_a_role_moves_to_another_node_with_its_machine(how: str) -> None:
+    with moves("cluster", speed=30.0) as at:
+        vm = at.vm("NODE1", "metrics")
+        update = at.migrate("metrics", "NODE1", "NODE2", how=how)
+        assert update.phase is Phase.OBSERVED, update
+        assert at.where(vm) == ["NODE2"]
+        assert at.sent == 0, "a role is never moved by the service"
+        assert ("NODE1", "MoveToNewNodeParams") in at.invoked
+
+
+def test_what_keeps_a_role_is_named_before_the_start() -> None:
+    with moves("cluster", speed=30.0) as at:
+        assert "locked" in at.refused("licences", "NODE2", "NODE1")
+        assert "C:\\ISO\\setup.iso" in at.refused("installer", "NODE3", "NODE1")
+        assert "no switch called Plant" in at.refused("plc-gateway", "NODE3", "NODE2")
+        assert "its files stay" in at.refused("metrics", "NODE1", "NODE2", how="both")
+        assert "MoveToNewNodeParams" not in [method for _, method in at.invoked]
+        answer = at.ask("metrics", "NODE1", "NODE2")
+        assert answer.verdict is None
+        assert "the cluster" in str(answer.trouble)
+
+
+# -- over and over -------------------------------------------------------------------------
+
+
+def test_rows_marks_and_history_outlive_a_hundred_random_moves() -> None:
+    with moves(speed=3000.0) as at:
+        store = at.watched()
+        names = ("live01", "off01", "smb01", "cpu01", "compat01")
+        ids = [at.vm("MIG01", name) for name in names]
+        before = set(store.vms)
+        store.marks |= set(ids[:3])
+        histories = {vm: store.histories[vm] for vm in ids if store.vms[vm].vitals.state == 2}
+        assert len(histories) == 4
+        chance = random.Random(4)
+        for _ in range(100):
+            vm = chance.choice(ids)
+            here = store.vms[vm].host.id
+            there = "MIG02" if here == "MIG01" else "MIG01"
+            assert at.carry(store, here, vm, there) is Phase.OBSERVED
+            assert at.where(vm) == [there]
+        assert set(store.vms) == before
+        assert store.marks == set(ids[:3])
+        assert all(store.histories[vm] is histories[vm] for vm in histories)
+        assert [store.vms[vm].name for vm in ids] == list(names)
 
 
 # -- refused before anything is asked -------------------------------------------------------

@@ -45,7 +45,9 @@ def trip(target: Target, there: Inventory, values: Values) -> Trip | None:
     if target.vm is None or target.vitals is None or here is None:
         return None
     cluster = target.cluster or preflight.cluster_of(here, there)
-    usual = preflight.move_for(target.vm, target.vitals, here, there, cluster=cluster)
+    usual = preflight.move_for(
+        target.vm, target.vitals, here, there, sheet=target.sheet, cluster=cluster
+    )
     how = str(values.get("how") or AUTO)
     move = usual if usual in (Move.CLUSTER, Move.STORAGE) else _MOVES.get(how, usual)
     return Trip(
@@ -66,7 +68,8 @@ def replaced(target: Target, there: Inventory, switch: str) -> tuple[tuple[str, 
     if not switch or target.vm is None:
         return ()
     here = {one.name for one in there.switches.values()}
-    names = sorted({nic.switch_name for nic in target.vm.nics if nic.connected and nic.switch_name})
+    adapters = target.sheet.adapters if target.sheet else target.vm.nics
+    names = sorted({one.switch_name for one in adapters if one.connected and one.switch_name})
     return tuple((name, switch) for name in names if name not in here)
 
 

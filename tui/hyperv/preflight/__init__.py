@@ -116,8 +116,9 @@ def _clear(trip: Trip) -> Iterator[Cause]:
         yield passed("limits", f"{here} has a turn free for its storage")
         return
     yield passed("enabled", f"live migration is on at {here} and at {there}")
-    yield passed("limits", f"{here} and {there} have a turn free")
-    names = sorted({nic.switch_name for nic in trip.vm.nics if nic.connected and nic.switch_name})
+    if trip.move is not Move.CLUSTER:
+        yield passed("limits", f"{here} and {there} have a turn free")
+    names = sorted({one.switch_name for one in trip.plugged})
     if names:
         yield passed("switch", f"{there} has a switch for {', '.join(names)}")
 
@@ -136,16 +137,17 @@ def move_for(
     source: Inventory,
     target: Inventory,
     *,
+    sheet: Sheet | None = None,
     cluster: Cluster | None = None,
 ) -> Move:
     """How the machine would go there."""
     if source.host.id == target.host.id:
         return Move.STORAGE
     known = cluster or cluster_of(source, target)
-    trip = Trip(vm, vitals, source, target, Move.LIVE, cluster=known)
+    trip = Trip(vm, vitals, source, target, Move.LIVE, sheet, cluster=known)
     if trip.role is not None and known is not None and known.node(target.host.name) is not None:
         return Move.CLUSTER
-    disks = any(disk.path and not disk.dvd for disk in vm.disks)
+    disks = any(disk.path and not disk.dvd for disk in trip.disks)
     if disks and not places.local_disks(trip):
         return Move.LIVE
     return Move.BOTH if vitals.state in states.HAS_WORKER else Move.OFFLINE

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from tui.hyperv.cluster import Cluster, Role
-from tui.hyperv.model import Host, Inventory, Vm, VmVitals
-from tui.hyperv.sheet import Sheet
+from tui.hyperv.model import Disk, Host, Inventory, Nic, Vm, VmVitals
+from tui.hyperv.sheet import Adapter, Drive, Sheet
 
 
 class Verdict(IntEnum):
@@ -84,6 +84,21 @@ class Trip:
     def role(self) -> Role | None:
         """The role that holds it, where it is known."""
         return self.cluster.role_of(self.vm.id, self.vm.name) if self.cluster else None
+
+    @property
+    def disks(self) -> Sequence[Disk | Drive]:
+        """Its drives, out of its sheet where that has been read."""
+        return self.sheet.drives if self.sheet else self.vm.disks
+
+    @property
+    def adapters(self) -> Sequence[Nic | Adapter]:
+        """Its network adapters, likewise."""
+        return self.sheet.adapters if self.sheet else self.vm.nics
+
+    @property
+    def plugged(self) -> list[Nic | Adapter]:
+        """Those that are connected to a switch."""
+        return [one for one in self.adapters if one.connected and one.switch_name]
 
     @property
     def copies(self) -> bool:

@@ -206,7 +206,7 @@ def devices(trip: Trip) -> Iterator[Cause]:
             f"Remove-VMAssignableDevice -VMName {quoted(name)} "
             f"-ComputerName {quoted(trip.here.name or trip.here.id)}, while it is off",
         )
-    for disk in trip.vm.disks:
+    for disk in trip.disks:
         if disk.physical and trip.move is Move.CLUSTER:
             yield warned(
                 "devices",
@@ -250,7 +250,7 @@ def checkpoints(trip: Trip) -> Iterator[Cause]:
             if trip.copies
             else passed("checkpoints", f"{number} {word} of {name} go along")
         )
-    elif any(disk.path.lower().endswith((".avhdx", ".avhd")) for disk in trip.vm.disks):
+    elif any(disk.path.lower().endswith((".avhdx", ".avhd")) for disk in trip.disks):
         yield warned(
             "checkpoints",
             f"{name} runs on a differencing disk although it has no checkpoint: a merge is due",

@@ -17,6 +17,7 @@ from tui.hyperv.preflight.cause import (
     size,
     warned,
 )
+from tui.hyperv.sheet import Adapter
 
 CLUSTER_STORAGE = "c:\\clusterstorage\\"
 _TIGHT = 0.05
@@ -25,7 +26,7 @@ _TIGHT = 0.05
 # -- networks ------------------------------------------------------------------------------
 
 
-def landing(trip: Trip, nic: Nic) -> str:
+def landing(trip: Trip, nic: Nic | Adapter) -> str:
     """The name of the switch an adapter is to be plugged into on the target."""
     return dict(trip.switches).get(nic.switch_name, nic.switch_name)
 
@@ -35,16 +36,12 @@ def switch_named(inventory: Inventory, name: str) -> Switch | None:
     return next((one for one in inventory.switches.values() if one.name == name), None)
 
 
-def _plugged(trip: Trip) -> list[Nic]:
-    return [nic for nic in trip.vm.nics if nic.connected and nic.switch_name]
-
-
 def switch(trip: Trip) -> Iterator[Cause]:
     """The target has a switch for every adapter that is connected."""
     if not trip.leaves:
         return
     there, name = trip.there, trip.name
-    wanted = {landing(trip, nic): nic for nic in _plugged(trip)}
+    wanted = {landing(trip, nic): nic for nic in trip.plugged}
     for title, nic in sorted(wanted.items()):
         if not title:
             yield warned("switch", f"{nic.name} of {name} arrives not connected")
@@ -70,7 +67,7 @@ def switch(trip: Trip) -> Iterator[Cause]:
             )
 
 
-def _missing(trip: Trip, title: str, nic: Nic) -> Cause:
+def _missing(trip: Trip, title: str, nic: Nic | Adapter) -> Cause:
     others = ", ".join(sorted(one.name for one in trip.target.switches.values())) or "none"
     computer = quoted(trip.there.name or trip.there.id)
     here = switch_named(trip.source, nic.switch_name)
@@ -94,7 +91,7 @@ def vlan(trip: Trip) -> Iterator[Cause]:
     if not trip.leaves:
         return
     told: set[tuple[str, tuple[int, ...]]] = set()
-    for nic in _plugged(trip):
+    for nic in trip.plugged:
         found = switch_named(trip.target, landing(trip, nic))
         if found is None:
             continue
@@ -119,7 +116,7 @@ def vlan(trip: Trip) -> Iterator[Cause]:
             yield passed("vlan", f"VLAN {numbers[0]} is in use on {found.name} of {trip.there.id}")
 
 
-def _vlans(nic: Nic) -> tuple[int, ...]:
+def _vlans(nic: Nic | Adapter) -> tuple[int, ...]:
     setting = nic.vlan
     if setting.mode is VlanMode.UNTAGGED:
         return ()
@@ -156,7 +153,7 @@ def iso(trip: Trip) -> Iterator[Cause]:
     """Images in DVD drives that the target does not have."""
     if not trip.leaves:
         return
-    for disk in trip.vm.disks:
+    for disk in trip.disks:
         if not disk.dvd or not disk.path:
             continue
         if is_shared(trip, disk.path):
@@ -174,7 +171,7 @@ def local_disks(trip: Trip) -> tuple[str, ...]:
     """Images of hard disks that only the source reaches."""
     return tuple(
         disk.path
-        for disk in trip.vm.disks
+        for disk in trip.disks
         if disk.path and not disk.dvd and not disk.physical and not is_shared(trip, disk.path)
     )
 
@@ -215,9 +212,9 @@ def storage(trip: Trip) -> Iterator[Cause]:
     """Files the target reaches as they are, or has room for."""
     if trip.move in (Move.LIVE, Move.CLUSTER):
         yield from _reached(trip)
-    elif any(disk.path and not disk.dvd for disk in trip.vm.disks):
+    elif any(disk.path and not disk.dvd for disk in trip.disks):
         yield from _room(trip)
-    elif trip.vm.complete:
+    elif trip.vm.complete or trip.sheet:
         yield passed("storage", f"{trip.name} has no disk to copy")
 
 
