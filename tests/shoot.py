@@ -63,6 +63,7 @@ SHOTS = (
     Shot("topology", ("4", "T", "plus")),
     Shot("services", ("9",)),
     Shot("audit", ("0",)),
+    Shot("migrate", (*jump("tree01"), "m", "down"), scene="migration"),
 )
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from tests.deck_kit import story
 from tests.fabric_kit import PASSWORD, USER
+from tests.move_cases import MOVES, MoveCase
 from tests.story_kit import LiveDeck
-from tests.verb_story_kit import SYSTEM, Ran, Served, confirm, serving_scene
+from tests.verb_story_kit import Ran, Served, options, perform, serving_scene
 from tui import cli
 from tui.collector.messages import CallUpdate, Phase
 from tui.collector.pipe import CollectorProcess
@@ -75,12 +76,23 @@ def said(screen: MigrateScreen, to: str) -> bool:
     return line is not None and all(one.answer is not None for one in line.going)
 
 
+async def accept(d: LiveDeck) -> None:
+    """Mean it, however long the question takes to be ready for an answer."""
+    screen = d.app.screen
+    assert isinstance(screen, Confirm)
+    await d.until(lambda: screen.focused, "the question takes keys")
+    yes = screen.yes
+    while d.app.screen is screen:
+        d.seconds += 1
+        await d.press(yes)
+
+
 async def go(d: LiveDeck, key: str = "enter") -> CallUpdate:
     """Start it, confirm it, and wait for its end."""
     before = set(d.app.store.calls)
     await d.press(key)
     await d.until(lambda: isinstance(d.app.screen, Confirm), "it is asked")
-    await confirm(d)
+    await accept(d)
     await d.until(lambda: set(d.app.store.calls) - before, "it is sent")
     (made,) = set(d.app.store.calls) - before
     await d.until(lambda: d.app.store.calls[made].phase.final, "it ends")
@@ -166,7 +178,7 @@ def test_a_marked_set_counts_its_verdicts_and_moves_one_by_one(served: Served) -
             await d.shows("2 of 3 yes")
             await d.press("F")
             await d.until(lambda: isinstance(d.app.screen, Confirm), "it is asked")
-            await confirm(d)
+            await accept(d)
             await d.until(lambda: len(d.app.store.calls) == 3 and all(
                 call.phase.final for call in d.app.store.calls.values()), "all end")  # fmt: skip
             ends = {call.name: call.phase for call in d.app.store.calls.values()}
@@ -174,6 +186,51 @@ def test_a_marked_set_counts_its_verdicts_and_moves_one_by_one(served: Served) -
                             "lab01": Phase.FAILED}  # fmt: skip
             for name, at in (("off01", "MIG02"), ("smb01", "MIG02"), ("lab01", "MIG01")):
                 assert hosts_of(served, ids[name]) == [at]
+
+    told()
+
+
+def test_storage_moves_from_the_form(served: Served) -> None:
+    @story
+    async def told() -> None:
+        async with deck_on(served, "MIG01") as d:
+            truth = served.truth("MIG01")
+            update = await perform(
+                d, "vm.move-storage", "MIG01", "iso01", {"folder": "E:\\iso01"}
+            )  # fmt: skip
+            assert update.phase is Phase.OBSERVED, update
+            assert "E:\\iso01\\Virtual Hard Disks\\iso01.vhdx" in truth.images("iso01")
+
+    told()
+
+
+def test_a_move_is_watched_and_cancelled() -> None:
+    @story
+    async def told() -> None:
+        with serving_scene("migration", "--speed", "4") as served:
+            async with deck_on(served, "MIG01", "MIG02") as d:
+                vm = served.truth("MIG01").vm("tree01")
+                await sheet(d, "tree01", "MIG02")
+                await d.press("enter")
+                await d.until(lambda: isinstance(d.app.screen, Confirm), "it is asked")
+                await accept(d)
+                jobs = d.app.store.jobs
+                await d.until(lambda: [key for key, row in jobs.items()
+                                       if row.job.subject == vm and row.job.percent >= 3],
+                              "its job is on the way")  # fmt: skip
+                key = next(key for key, row in jobs.items() if row.job.subject == vm)
+                await d.until(lambda: "Migrate" in d.app.store.vms[vm].pending, "the row says so")
+                target = d.app.store.target(key)
+                assert target is not None
+                d.app.operator.act("job.cancel", on=[(key, target)])
+                await d.until(lambda: isinstance(d.app.screen, Confirm), "it is asked")
+                await accept(d)
+                calls = d.app.store.calls
+                await d.until(lambda: all(call.phase.final for call in calls.values()), "the end")
+                ends = {call.action: call.phase for call in calls.values()}
+                assert ends == {"vm.migrate": Phase.FAILED, "job.cancel": Phase.OBSERVED}
+                assert hosts_of(served, vm) == ["MIG01"]
+                assert d.app.store.vms[vm].host.id == "MIG01"
 
     told()
 
@@ -222,34 +279,23 @@ def test_a_rehearsal_names_what_stands_in_the_way(served: Served, shell: Shell) 
     assert "the files of huge01 take" in ran.err
 
 
-def test_moves_of_every_kind_from_the_command_line(served: Served, shell: Shell) -> None:
-    one, two = served.truth("MIG01"), served.truth("MIG02")
-    share = two.vm("smb02")
-    go = ("--wait", "--yes", "--timeout", "90")
-    ran = shell("vm", "migrate", "smb02", "--destination", "MIG01", "--how", "live", *go)
-    assert ran.code == 0, ran.out + ran.err
-    assert hosts_of(served, share) == ["MIG01"]
-    assert all(path.startswith("\\\\FS01\\") for path in one.images("smb02"))
-
-    disk = one.vm("cpu01")
-    ran = shell("vm", "move-storage", "cpu01", "--folder", "E:\\cpu01", *go)
-    assert ran.code == 0, ran.out + ran.err
-    assert one.images("cpu01") == ["E:\\cpu01\\Virtual Hard Disks\\cpu01.vhdx"]
-    ran = shell("vm", "migrate", "cpu01", "--destination", "MIG02", "--how", "with its storage",
-                "--folder", "D:\\New", "-o", "json", *go)  # fmt: skip
+@pytest.mark.parametrize("case", MOVES, ids=lambda case: case.id)
+def test_moves_of_every_kind_from_the_command_line(
+    served: Served, shell: Shell, case: MoveCase
+) -> None:
+    assert not case.proof(served), "it is so already: the case proves nothing"
+    noun, verb = case.action.split(".")
+    ran = shell(noun, verb, f"{case.on}@{case.host}", *options(case.given), "--wait", "--yes",
+                "--timeout", "90", "-o", "json")  # fmt: skip
     assert ran.code == 0, ran.out + ran.err
     assert json.loads(ran.out)[0]["phase"] == "observed"
-    assert hosts_of(served, disk) == ["MIG02"]
-    assert two.images("cpu01") == ["D:\\New\\Virtual Hard Disks\\cpu01.vhdx"]
-    (root,) = two.the("cpu01", SYSTEM, "ConfigurationDataRoot")
-    assert str(root).startswith("D:\\New")
-    assert not one.file("E:\\cpu01\\Virtual Hard Disks\\cpu01.vhdx")
+    assert case.proof(served)
 
 
 def test_a_batch_says_of_each_what_speaks_against_it(served: Served, shell: Shell) -> None:
-    ran = shell("vm", "migrate", "saved01", "raw01", "--destination", "MIG02", "--wait", "--yes",
+    ran = shell("vm", "migrate", "tree01", "raw01", "--destination", "MIG02", "--wait", "--yes",
                 "--timeout", "90")  # fmt: skip
     assert ran.code != 0
     assert "physical disk" in ran.out + ran.err
-    vm = served.truth("MIG02").vm("saved01")
+    vm = served.truth("MIG02").vm("tree01")
     assert hosts_of(served, vm) == ["MIG02"]
