@@ -13,7 +13,7 @@ from tests.deck_kit import story
 from tests.fabric_kit import PASSWORD, USER
 from tests.move_cases import MOVES, MoveCase
 from tests.story_kit import LiveDeck
-from tests.verb_story_kit import Ran, Served, options, perform, serving_scene
+from tests.verb_story_kit import Ran, Served, fill, options, perform, serving_scene
 from tui import cli
 from tui.collector.messages import CallUpdate, Phase
 from tui.collector.pipe import CollectorProcess
@@ -145,6 +145,29 @@ def test_reasons_are_named_explained_and_copied_before_anything_starts(served: S
             assert {"version", "switch"} <= failing["MIG04"]
             assert failing["MIG05"] == {"authentication"}
             assert failing["MIG02"] == set()
+            await d.press("escape")
+            assert not d.app.store.calls
+
+    told()
+
+
+def test_options_of_the_sheet_change_what_stands_in_the_way(served: Served) -> None:
+    @story
+    async def told() -> None:
+        async with deck_on(served, "MIG01", "MIG04") as d:
+            screen = await sheet(d, "compat01", "MIG04")
+            await d.shows("no switch called Production")
+            await d.press("o")
+            form = await fill(d, {"switch": "LAN"})
+            form.action_send_form()
+            await d.until(lambda: d.app.screen is screen, "the sheet is back")
+            await d.until(lambda: not [one for one in screen._causes.values()
+                                       if one.cause.id == "switch" and one.verdict == 2],
+                          "the switch is chosen")  # fmt: skip
+            await d.shows("switch LAN")
+            await d.press("h")
+            await d.until(lambda: said(screen, "MIG04"), "the host is asked anew")
+            await d.shows("says that compat01 can move now")
             await d.press("escape")
             assert not d.app.store.calls
 

@@ -94,7 +94,7 @@ def messages(client: CimClient, ref: CimRef) -> tuple[str, ...]:
 
 
 def texts_of(errors: CimValue) -> tuple[str, ...]:
-    """The words of embedded Msvm_Errors, each once."""
+    """The words of embedded Msvm_Errors, each once; one that only sums up others is left out."""
     found: list[str] = []
     for text in errors if isinstance(errors, tuple) else ():
         with contextlib.suppress(WireError):
@@ -102,7 +102,7 @@ def texts_of(errors: CimValue) -> tuple[str, ...]:
             cleaned = clean.text(message, limit=clean.LONG)
             if cleaned and cleaned not in found:
                 found.append(cleaned)
-    return tuple(found)
+    return tuple(one for one in found if not any(two != one and two in one for two in found))
 
 
 def _with_error(job: Job, error: str) -> Job:

@@ -6,6 +6,7 @@ wins. Nothing moves before the confirmation.
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 ACTION = "vm.migrate"
 REST = 0.4
 """Seconds the cursor rests on a host before it is asked about."""
+PAUSE = 0.2
+"""Seconds from one look at everything to the next, at least."""
+SHARE = 8
+"""So many times as long as a look takes is the pause after it."""
 FEW = 4
 """So many machines are asked about by themselves; more only when told to."""
 
@@ -65,6 +70,10 @@ class MigrateScreen(Modal[None]):
         self._lines: dict[str, HostLine] = {}
         self._causes: dict[str, CauseLine] = {}
         self._rest: Timer | None = None
+        self._due: Timer | None = None
+        """When what changed is shown."""
+        self._shown_at = 0.0
+        self._pause = 0.0
         several = len(keys) > 1
         self._head = Static("", classes="sheet-head")
         self._hosts: Grid[HostLine] = Grid(
@@ -95,7 +104,7 @@ class MigrateScreen(Modal[None]):
     def on_mount(self) -> None:
         self._inspect(begin=True)
         self._hosts.focus()
-        self.renew()
+        self._show()
 
     def on_unmount(self) -> None:
         self._inspect(begin=False)
@@ -121,7 +130,26 @@ class MigrateScreen(Modal[None]):
         return self._lines.get(self._hosts.cursor_key or "")
 
     def renew(self) -> None:
+        """Something changed: show it, as often as the work it takes allows."""
+        if self._due is not None:
+            return
+        passed = time.monotonic() - self._shown_at
+        if passed >= self._pause:
+            self._show()
+        else:
+            self._due = self.set_timer(self._pause - passed, self._show)
+
+    def _show(self) -> None:
         """Show what is known now."""
+        begun = time.monotonic()
+        if self._due is not None:
+            self._due.stop()
+            self._due = None
+        self._take_in()
+        self._shown_at = time.monotonic()
+        self._pause = max(PAUSE, SHARE * (self._shown_at - begun))
+
+    def _take_in(self) -> None:
         targets = self.targets
         if not targets:
             self.app.told("The machine is gone from its host", warning=True)
@@ -208,7 +236,7 @@ class MigrateScreen(Modal[None]):
             host, vm = one.target.host.id, one.target.id
             call = Call(uuid.uuid4().hex, ACTION, host, vm, arguments, ask=True)
             self.app.engine.post(call)
-        self.renew()
+        self._show()
 
     # -- acting ----------------------------------------------------------------------------
 
@@ -274,14 +302,14 @@ class MigrateScreen(Modal[None]):
                 return
             self._values = {key: value for key, value in values.items() if key != "destination"}
             self._asked.clear()
-            self.renew()
+            self._show()
             if values.get("destination"):
                 self._hosts.move_to(str(values["destination"]))
 
         self.app.push_screen(Form(_unhindered(action), targets, preset), answered)
 
     def on_resize(self, event: events.Resize) -> None:
-        self.call_after_refresh(self.renew)
+        self.call_after_refresh(self._show)
 
 
 def _card(line: CauseLine) -> Card:

@@ -214,8 +214,7 @@ def _reasons(
     except JobFailed as error:
         started = step.outcome if step is not None else None
         told = jobs.messages(client, started.job) if isinstance(started, Started) else ()
-        apart = [one for one in told if not any(one != two and two in one for two in told)]
-        return apart or [error.cause]
+        return list(told or (error.cause,))
     except LinkError:
         raise
     except HvError as error:
