@@ -172,6 +172,14 @@ def test_failures_are_named_before_the_start(
     assert answer.verdict.reasons
 
 
+def test_a_missing_delegation_is_explained_after_a_failure_too(at: Moves) -> None:
+    update = at.migrate("old01", "MIG04", "MIG02", force=True)
+    assert update.phase is Phase.FAILED, update
+    assert update.trouble is not None
+    assert "0x8009030E" in update.trouble.cause
+    assert "Microsoft Virtual System Migration Service" in update.trouble.hint
+
+
 def test_the_host_can_be_asked_to_try_nevertheless(at: Moves) -> None:
     vm = at.vm("MIG01", "live01")
     update = at.migrate("live01", "MIG01", "MIG03", force=True)

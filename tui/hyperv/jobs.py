@@ -51,6 +51,7 @@ def raise_if_failed(job: Job, verb: str = "", name: str = "") -> None:
     if not cause:
         cause = meaning if job.error_code else "no reason is given"
     what = f"{verb} of {name}" if verb and name else verb or job.name
+    hint = meanings.of_text(cause) or hint
     raise JobFailed(f"{what} failed", cause=cause, hint=hint, code=job.error_code)
 
 

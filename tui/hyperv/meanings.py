@@ -6,6 +6,8 @@ sets are read everywhere.
 
 from __future__ import annotations
 
+import re
+
 from tui.errors import Fault
 from tui.wsman.explain import explain_return, explain_win32
 from tui.wsman.values import RETRYABLE, ReturnValue, Wsman
@@ -45,6 +47,29 @@ def of_cluster(code: int) -> tuple[str, str] | None:
 def is_under_way(code: int) -> bool:
     """The cluster API has accepted and works on it (ERROR_IO_PENDING)."""
     return code & 0xFFFFFFFF in (997, 0x800703E5)
+
+
+_IN_TEXTS = {
+    0x8009030E: "the source may not hand its caller on: let it sign in with Kerberos, and trust it "
+    "for delegation to the target (cifs and Microsoft Virtual System Migration Service, any "
+    "protocol); the migrate sheet (m) has the command",
+    0x80090302: "both hosts must sign in the same way: set both to Kerberos",
+    0x80070569: "give NT VIRTUAL MACHINE\\Virtual Machines the right to log on as a service on the "
+    "target; a group policy may take it away",
+    0x80072746: "the connection broke: look whether the target is up and port 6600 (445 for "
+    "SMB) is open, then start the move again",
+    0x8007274C: "the target does not answer: look at its network and its firewall (port 6600)",
+    0x800700B7: "a machine or file of that name or identity is there already: look at the target",
+}
+"""What to do about numbers that hosts write into the words of failed migrations."""
+_NUMBER = re.compile(r"0x([0-9A-Fa-f]{8})\b")
+
+
+def of_text(words: str) -> str:
+    """The way out of the first number in a host's words that we know; the words may be in any
+    language."""
+    known = (_IN_TEXTS.get(int(found, 16)) for found in _NUMBER.findall(words))
+    return next(filter(None, known), "")
 
 
 def rights_hint() -> str:
