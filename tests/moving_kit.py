@@ -14,7 +14,7 @@ from tui.collector.act import Act
 from tui.collector.connect import OnExchange
 from tui.collector.messages import Answer, Call, CallUpdate, HostLink, Phase
 from tui.collector.session import Session
-from tui.errors import Dropped
+from tui.errors import Dropped, Unreachable
 from tui.hyperv.model import Inventory
 from tui.sim import scenes
 from tui.sim.answer import Enumerations, answer
@@ -41,6 +41,8 @@ class Line:
 
     def send(self, envelope: bytes) -> bytes:
         with self._moves.lock:
+            if self._moves.mute_after == self._host and self._moves.sent:
+                raise Unreachable(f"{self._host} does not answer")
             asked = request.decode(envelope)[1]
             if isinstance(asked, Invoke):
                 self._moves.invoked.append((self._host, asked.method))
@@ -65,6 +67,8 @@ class Moves:
     invoked: list[tuple[str, str]] = field(default_factory=list)
     unheard: str = ""
     """``never sent`` or ``answer lost``: what becomes of the call that migrates."""
+    mute_after: str = ""
+    """The host that answers nothing more once something was asked to move."""
     updates: list[CallUpdate] = field(default_factory=list)
     _session: Session | None = None
     _number: int = 0

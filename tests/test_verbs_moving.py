@@ -287,6 +287,50 @@ def test_a_move_that_fails_on_its_way_leaves_the_machine(at: Moves) -> None:
     assert at.where(vm) == ["MIG01"]
 
 
+def test_a_target_that_vanishes_on_the_way_ends_the_move(at: Moves) -> None:
+    vm = at.vm("MIG01", "live01")
+    at.fabric.hosts["MIG02"].faults.vanishes_at = 60
+    update = at.migrate("live01", "MIG01", "MIG02")
+    assert update.phase is Phase.FAILED, update
+    assert update.trouble is not None
+    assert "port 6600" in update.trouble.hint
+    wql = f"SELECT Name FROM Msvm_ComputerSystem WHERE Name = '{vm}'"
+    assert at.wql("MIG01", wql)
+
+
+def test_a_target_that_falls_silent_leaves_it_unknown() -> None:
+    with moves(patience=2.0) as at:
+        vm = at.vm("MIG01", "live01")
+        at.mute_after = "MIG02"
+        update = at.migrate("live01", "MIG01", "MIG02")
+        assert update.phase is Phase.UNKNOWN, update
+        assert update.trouble is not None
+        assert "MIG02 does not tell whether it has come" in update.trouble.title
+        at.mute_after = ""
+        assert at.where(vm) == ["MIG02"]
+
+
+def test_somebody_else_moves_the_same_machine_at_the_same_time() -> None:
+    with moves(speed=5.0) as at:
+        vm = at.vm("MIG01", "live01")
+        at.inventories()
+        other = Moves(at.fabric, at.lock)
+        first: list[Phase] = []
+        thread = threading.Thread(
+            target=lambda: first.append(other.migrate("live01", "MIG01", "MIG02").phase)
+        )
+        thread.start()
+        while not at.wql("MIG01", "SELECT * FROM Msvm_MigrationJob WHERE JobState = 4"):
+            pass
+        second = at.migrate("live01", "MIG01", "MIG02")
+        assert second.phase in (Phase.REFUSED, Phase.FAILED), second
+        thread.join(60)
+        assert other._session is not None
+        other._session.close()
+        assert first == [Phase.OBSERVED]
+        assert at.where(vm) == ["MIG02"]
+
+
 def test_a_move_is_cancelled_by_its_job() -> None:
     with moves(speed=5.0) as at:
         vm = at.vm("MIG01", "live01")
