@@ -278,7 +278,7 @@ def test_names_are_quoted_for_powershell_and_the_shell() -> None:
 @pytest.mark.parametrize(
     ("build", "wanted"),
     [("9600", "5.0"), ("14393", "8.0"), ("17763", "9.0"), ("20348", "10.0"), ("26100", "12.0"),
-     ("10.0.20348", "10.0"), ("19045", ""), ("", ""), ("7601", "")],
+     ("10.0.20348", "10.0"), ("20348.2113", "10.0"), ("19045", ""), ("", ""), ("7601", "")],
 )  # fmt: skip
 def test_the_newest_version_a_build_knows(build: str, wanted: str) -> None:
     assert newest_version(build) == wanted

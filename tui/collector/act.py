@@ -229,7 +229,8 @@ class Act:
         call, verdict = following.call, following.action.verdict
         if not call.ask or verdict is None:
             return None
-        reach = self._reach(self._witness.elsewhere(following))
+        other = self._witness.elsewhere(following)
+        reach = self._reach(other) if self._witness.answers(other) else None
         return verdict(self._connected(), reach, following.target, call.arguments)
 
     @contextmanager

@@ -38,7 +38,9 @@ class Crew:
         self._links: dict[str, HostLink] = {}
         self._throttles: dict[str, Throttle] = {}
         self._watches: dict[str, Watch] = {}
-        self._acts: dict[str, Act] = {}
+        self._acts: dict[tuple[str, bool], Act] = {}
+        """By host, and whether it only asks: a host that thinks long about a question must not
+        keep anything from being done."""
 
     def configure(self, command: Configure) -> None:
         """The set of hosts from now on; hosts that stay as they are keep their lanes."""
@@ -83,8 +85,9 @@ class Crew:
                 )
             )
             return
-        if call.host not in self._acts:
-            self._acts[call.host] = Act(
+        lane = (call.host, call.ask)
+        if lane not in self._acts:
+            self._acts[lane] = Act(
                 link,
                 self._hub,
                 connect=self._connect,
@@ -93,7 +96,7 @@ class Crew:
                 reach=self._reach,
                 now=self._now,
             )
-        self._acts[call.host].submit(call)
+        self._acts[lane].submit(call)
 
     def _reach(self, host: str) -> Reach | None:
         """How an act lane puts a question to another host: over a connection for that alone."""
@@ -152,8 +155,9 @@ class Crew:
     def _dismiss(self, host: str) -> None:
         self._links.pop(host, None)
         self._throttles.pop(host, None)
-        if act := self._acts.pop(host, None):
-            act.stop()
+        for asks in (False, True):
+            if act := self._acts.pop((host, asks), None):
+                act.stop()
         if watch := self._watches.pop(host, None):
             watch.stop()
         self._hub.forget(host)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from tui.actions import Kind, Target
 from tui.collector.following import Following, target_of
 from tui.collector.hub import Hub
-from tui.hyperv.model import Trouble
+from tui.hyperv.model import Link, Trouble
 from tui.wsman.cim import CimRef
 from tui.wsman.schema import VIRTUALIZATION
 
@@ -28,6 +28,11 @@ class Witness:
         told = self._hub.cluster(inventory.host.cluster)
         cluster = told[0] if told else None
         return target_of(inventory, kind, key, cluster=cluster, fleet=self._hub.inventories)
+
+    def answers(self, host: str) -> bool:
+        """A host answers, as far as is known."""
+        inventory = self._hub.inventory(host)
+        return inventory is not None and inventory.vitals.link in (Link.UP, Link.SLOW)
 
     def concerned(self, following: Following) -> set[str]:
         """Hosts whose readings show how a call ends: here, where it arrives, the cluster's."""

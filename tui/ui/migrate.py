@@ -21,6 +21,7 @@ from textual.widgets import Static
 
 from tui.actions import Action, Target, by_id
 from tui.collector.messages import Call, Inspect
+from tui.hyperv.model import Link
 from tui.hyperv.preflight import Verdict
 from tui.rows import moves, text
 from tui.rows.moves import CauseLine, HostLine
@@ -72,6 +73,8 @@ class MigrateScreen(Modal[None]):
         self._rest: Timer | None = None
         self._due: Timer | None = None
         """When what changed is shown."""
+        self._before = ("", "")
+        """What was kept fresh when it was opened: the sheet below."""
         self._shown_at = 0.0
         self._pause = 0.0
         several = len(keys) > 1
@@ -111,10 +114,15 @@ class MigrateScreen(Modal[None]):
 
     def _inspect(self, *, begin: bool) -> None:
         """Have the machine read in full while it alone is looked at: its files have sizes."""
-        targets = self.targets
-        if len(targets) == 1:
-            target = targets[0]
-            self.app.engine.post(Inspect(target.host.id, target.id if begin else ""))
+        targets, engine = self.targets, self.app.engine
+        if len(targets) != 1:
+            return
+        host, vm = targets[0].host.id, targets[0].id
+        if begin:
+            self._before = engine.inspected
+            engine.post(Inspect(host, vm))
+        else:
+            engine.post(Inspect(*self._before) if all(self._before) else Inspect(host))
 
     # -- what is shown ---------------------------------------------------------------------
 
@@ -217,7 +225,9 @@ class MigrateScreen(Modal[None]):
         self._rest = self.set_timer(REST, self._rested)
 
     def _rested(self) -> None:
-        if len(self._keys) <= FEW:
+        line = self.line
+        up = line is not None and line.going[0].way.target.vitals.link is not Link.DOWN
+        if up and len(self._keys) <= FEW:
             self._question(again=False)
 
     def action_ask(self) -> None:

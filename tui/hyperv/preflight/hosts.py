@@ -166,7 +166,7 @@ def delegation(here: Host, there: Host) -> str:
 
 def newest_version(build: str) -> str:
     """The newest configuration version of a Windows build; empty when that is not known."""
-    number = int(last) if (last := build.rpartition(".")[2]).isdigit() else 0
+    number = max((int(part) for part in build.split(".") if part.isdigit()), default=0)
     if number in _BETWEEN:
         return ""
     return next((version for first, version in _NEWEST if number >= first), "")

@@ -225,7 +225,7 @@ def _reached(trip: Trip) -> Iterator[Cause]:
         return
     more = f" and {len(local) - 1} more" if len(local) > 1 else ""
     fix = (
-        f"hvdeck vm move-storage {called(trip)} --folder C:\\ClusterStorage\\Volume1"
+        f"hvdeck vm move-storage {called(trip)} --folder 'C:\\ClusterStorage\\Volume1'"
         if trip.move is Move.CLUSTER
         else f"hvdeck vm migrate {called(trip)} --destination {trip.there.id} --how both"
     )
