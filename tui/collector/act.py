@@ -35,7 +35,6 @@ from tui.collector.messages import (
     Exchange,
     HostLink,
     Phase,
-    Undo,
 )
 from tui.collector.watch import Tier, bug, trouble_of
 from tui.collector.witness import Witness
@@ -466,28 +465,12 @@ class Act:
         *,
         half: HalfDone | None = None,
     ) -> None:
-        call, job = following.call, following.job
+        call = following.call
         if call.ask:
             if phase.final:
                 self._answer(call, following.verdict, trouble)
             return
-        self._hub.report(
-            CallUpdate(
-                call.id,
-                call.action,
-                call.host,
-                call.target,
-                following.name,
-                phase,
-                self._now(),
-                following.percent,
-                (job.key("InstanceID") or "") if job else "",
-                trouble,
-                step=following.step,
-                made=half.made if half else (),
-                undo=Undo(*half.undo) if half and half.undo else None,
-            )
-        )
+        self._hub.report(following.told(phase, self._now(), trouble, half))
 
     def _answer(self, call: Call, verdict: HostVerdict | None, trouble: Trouble | None) -> None:
         """What came of a question."""

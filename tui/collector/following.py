@@ -7,8 +7,9 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 
 from tui.actions import Action, Kind, Target
-from tui.collector.messages import Call
+from tui.collector.messages import Call, CallUpdate, Phase, Undo
 from tui.collector.watch import Tier
+from tui.errors import HalfDone
 from tui.hyperv.model import Cluster, Inventory, Trouble
 from tui.hyperv.outcome import Step
 from tui.hyperv.verdict import HostVerdict
@@ -67,6 +68,27 @@ class Following:
     def name(self) -> str:
         """What the target is called."""
         return self.target.name
+
+    def told(
+        self, phase: Phase, now: float, trouble: Trouble | None, half: HalfDone | None
+    ) -> CallUpdate:
+        """Where it stands, as others hear of it."""
+        call = self.call
+        return CallUpdate(
+            call.id,
+            call.action,
+            call.host,
+            call.target,
+            self.name,
+            phase,
+            now,
+            self.percent,
+            (self.job.key("InstanceID") or "") if self.job else "",
+            trouble,
+            step=self.step,
+            made=half.made if half else (),
+            undo=Undo(*half.undo) if half and half.undo else None,
+        )
 
     @property
     def clustered(self) -> bool:
