@@ -228,7 +228,8 @@ def test_the_demo_tells_its_secret_to_nobody() -> None:
 
 
 def test_a_size_that_changes_under_it() -> None:
-    with terminal(command(*DEMO), columns=80, rows=24) as t:
+    exported = {"COLUMNS": "80", "LINES": "24"}
+    with terminal(command(*DEMO), columns=80, rows=24, **exported) as t:
         t.alive()
         for columns, rows in ((200, 60), (20, 5), (1, 1), (120, 40)):
             t.seen.clear()

@@ -36,5 +36,7 @@ def calm(environ: MutableMapping[str, str]) -> None:
     """Settle Textual's switches; before its first import. Over SSH it paints less often."""
     environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
+    for name in ("COLUMNS", "LINES"):  # a size that a shell exported would be kept for ever
+        environ.pop(name, None)
     if environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"):
         environ.setdefault("TEXTUAL_FPS", SLOW_LINK_FPS)
