@@ -11,12 +11,14 @@ from tui.actions import (
     disks,
     dvd,
     exports,
+    failover,
     hosts,
     integration,
     lifecycle,
     nics,
     policy,
     ports,
+    replicas,
     settings,
     switches,
     vm,
@@ -52,6 +54,8 @@ ACTIONS: tuple[Action, ...] = (
     *integration.ACTIONS,
     *switches.ACTIONS,
     *hosts.ACTIONS,
+    *replicas.ACTIONS,
+    *failover.ACTIONS,
     *deck.ACTIONS,
 )
 

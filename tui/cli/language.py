@@ -15,7 +15,8 @@ from tui.cli import exits
 if TYPE_CHECKING:
     from tui.actions import Action, Field
 
-LISTS: Final = {"hosts": "host", "vms": "vm", "networks": "switch", "jobs": "job"}
+LISTS: Final = {"hosts": "host", "vms": "vm", "networks": "switch", "jobs": "job",
+                "replicas": "replica"}  # fmt: skip
 NOUNS: Final = {
     "vm": "act on virtual machines",
     "disk": "act on their disks",
@@ -26,6 +27,7 @@ NOUNS: Final = {
     "switch": "act on virtual switches",
     "host": "act on hosts",
     "job": "act on jobs of hosts",
+    "replica": "act on replication relationships",
 }
 AUDITS: Final = ("findings", "macs", "pools", "vlans", "switches", "adapters")
 COMMANDS: Final = (*LISTS, *NOUNS, "audit", "actions", "wql", "config", "explain", "sim")
@@ -34,6 +36,7 @@ NAMED: Final = {
     "host": ("HOST", "hosts: name or a pattern such as hv*"),
     "switch": ("SWITCH", "switches: name, id, NAME@HOST or a pattern"),
     "job": ("JOB", "jobs: id or name"),
+    "replica": ("NAME", "ends of a relationship: machine@HOST, id or a pattern"),
 }
 """What an action's targets are called, and how they may be given; by kind."""
 FORMS: Final = ("table", "json", "csv", "markdown")

@@ -33,8 +33,10 @@ from tui.collector.messages import Call, CallUpdate, Exchange, HostLink, Phase, 
 from tui.collector.watch import Tier, bug, trouble_of
 from tui.errors import Dropped, HalfDone, HvError, JobFailed, Refused, TimedOut
 from tui.hyperv import jobs, ops, sheets
-from tui.hyperv.model import Inventory, Job, Trouble
+from tui.hyperv.model import Inventory, Job, Replica, Trouble
+from tui.hyperv.ops import replication
 from tui.hyperv.outcome import Outcome, Started
+from tui.hyperv.replica import word
 from tui.wsman.client import CimClient, Throttle
 from tui.wsman.values import EnabledState, name_of
 
@@ -243,6 +245,8 @@ class Act:
 
     def _reread(self, client: CimClient, call: Call, target: Target) -> Target:
         """The target as the host has it this instant. Raises Refused when it changed since."""
+        if target.kind is Kind.REPLICA and target.replica is not None:
+            return self._reread_replica(client, call, target, target.replica)
         if target.kind is not Kind.VM or target.vitals is None:
             return target
         state = ops.read_state(client, target.id)
@@ -253,6 +257,18 @@ class Act:
                 hint="look again and repeat",
             )
         return replace(target, vitals=msgspec.structs.replace(target.vitals, state=state))
+
+    def _reread_replica(
+        self, client: CimClient, call: Call, target: Target, replica: Replica
+    ) -> Target:
+        state = replication.read_state(client, replica)
+        if call.seen_state is not None and state != call.seen_state:
+            raise Refused(
+                f"{target.name} has changed: it is {word(state)} now",
+                cause=f"the screen showed that it is {word(call.seen_state)}",
+                hint="look again and repeat",
+            )
+        return replace(target, replica=msgspec.structs.replace(replica, state=state))
 
     def _connected(self) -> CimClient:
         if self._client is None:
@@ -418,6 +434,9 @@ class Act:
         if following.action.kind in CLUSTERED:
             told = self._hub.cluster(inventory.host.cluster)
             return told is not None and told[1] > following.sent_at
+        if following.action.kind is Kind.REPLICA:
+            replica = inventory.replicas.get(following.call.target)
+            return replica is None or replica.read_at > following.sent_at
         return inventory.vitals.read_at > following.sent_at
 
     def _poke_for(self, following: Following, tiers: Tier) -> None:
@@ -425,6 +444,8 @@ class Act:
         hosts = {self._link.id, self._elsewhere(following)}
         if following.action.kind in CLUSTERED and following.target.cluster is not None:
             hosts.add(self._hub.speaker(following.target.cluster.name))
+        if following.target.partner is not None:  # what is done to one end shows at both
+            hosts.add(following.target.partner.host)
         self._concerned |= hosts
         for host in sorted(hosts - {""}):
             self._poke(host, tiers)
