@@ -217,7 +217,7 @@ ACTIONS: tuple[Action, ...] = (
         "First half of a planned failover: send the last changes of a machine that is off",
         Kind.REPLICA,
         simple(replication.prepare),
-        why_not=only_on(primary=True, what="Preparing", then=_not_preparable),
+        why_not=only_on(primary=True, what="the preparation", then=_not_preparable),
         observed=seen(State.SYNCED_REPLICATION_COMPLETE),
         risk=Risk.AMBER,
         effect="It cannot be started here until it is failed over or the failover is cancelled",
@@ -231,7 +231,7 @@ ACTIONS: tuple[Action, ...] = (
         Kind.REPLICA,
         _planned,
         why_not=only_on(
-            primary=False, what="A planned failover, once prepared,", then=_not_completable
+            primary=False, what="the second half of a planned failover", then=_not_completable
         ),
         observed=_took_over,
         form=(
@@ -255,7 +255,7 @@ ACTIONS: tuple[Action, ...] = (
         "Let the replica take over without the primary",
         Kind.REPLICA,
         _fail_over,
-        why_not=only_on(primary=False, what="A failover", then=_not_takeable),
+        why_not=only_on(primary=False, what="a failover", then=_not_takeable),
         observed=_failed_over,
         form=(POINT, _START),
         risk=Risk.RED,
@@ -284,7 +284,7 @@ ACTIONS: tuple[Action, ...] = (
         "Make a failover final",
         Kind.REPLICA,
         simple(replication.commit),
-        why_not=only_on(primary=False, what="Completing a failover", then=_not_committable),
+        why_not=only_on(primary=False, what="completing a failover", then=_not_committable),
         observed=seen(State.COMMITTED),
         risk=Risk.RED,
         consequences=_commit_losses,
@@ -298,7 +298,7 @@ ACTIONS: tuple[Action, ...] = (
         "Replicate back to the former primary after a failover",
         Kind.REPLICA,
         simple(replication.turn_round),
-        why_not=only_on(primary=False, what="Reversing", then=_not_reversible),
+        why_not=only_on(primary=False, what="reversing", then=_not_reversible),
         observed=lambda target, values: bool(target.replica and target.replica.is_primary),
         risk=Risk.AMBER,
         danger=lambda target, values: (

@@ -56,7 +56,7 @@ def only_on(*, primary: bool, what: str, then: WhyNot) -> WhyNot:
         fits = end.is_primary if primary else end.is_replica
         if not fits:
             where = "primary" if primary else "replica"
-            return f"{what} is done on the {where}: {target.name} on {partner_of(target)}"
+            return f"see {partner_of(target)}: {what} is done on the {where}"
         return then(target)
 
     return why_not

@@ -161,7 +161,7 @@ ACTIONS: tuple[Action, ...] = (
         lambda client, target, values: replication.start(
             client, end_of(target), int(values["how"])
         ),
-        why_not=only_on(primary=True, what="Initial replication", then=_not_startable),
+        why_not=only_on(primary=True, what="initial replication", then=_not_startable),
         observed=seen(State.WAITING_TO_COMPLETE_INITIAL_REPLICATION, State.REPLICATING),
         form=(
             Field(
@@ -183,7 +183,7 @@ ACTIONS: tuple[Action, ...] = (
         "Compare both sides block by block and send what differs",
         Kind.REPLICA,
         simple(replication.resynchronize),
-        why_not=only_on(primary=True, what="Resynchronization", then=_not_resynchronizable),
+        why_not=only_on(primary=True, what="resynchronization", then=_not_resynchronizable),
         since=_resynchronized,
         risk=Risk.AMBER,
         effect="Both hosts read all of its disks; the replica cannot take over meanwhile",
@@ -198,7 +198,7 @@ ACTIONS: tuple[Action, ...] = (
         lambda client, target, values: replication.try_out(
             client, end_of(target), str(values.get("point") or "")
         ),
-        why_not=only_on(primary=False, what="A test failover", then=_not_testable),
+        why_not=only_on(primary=False, what="a test failover", then=_not_testable),
         observed=lambda target, values: bool(target.replica and target.replica.test),
         form=(POINT,),
         effect="Replication goes on; the test machine stays until the test is stopped",
