@@ -20,6 +20,7 @@ from tui.hyperv.replica import HEALTHY, Replica
 from tui.wsman.cim import CimInstance, CimRef, CimValue
 from tui.wsman.embedded import from_text
 from tui.wsman.schema import VIRTUALIZATION
+from tui.wsman.values import Wsman
 
 if TYPE_CHECKING:
     from tui.wsman.client import CimClient
@@ -204,16 +205,21 @@ class Statistics:
             output = self._client.invoke(service, "GetReplicationStatistics", ComputerSystem=vm)
         except Fault as fault:
             log.info("no statistics of %s: %s", replica.name, fault)
-            if meanings.is_missing(fault) or meanings.is_denied(fault):
+            if _is_unknown(fault) or meanings.is_denied(fault):
                 self._absent_until = self._now() + RETRY
                 return None
-            return replica
+            return replace(replica, asked_at=self._now())
         if output.return_value != 0:
             return replace(replica, asked_at=self._now())
         rows = _instances(output.values.get("ReplicationStatistics"))
         issues = _instances(output.values.get("ReplicationHealthIssues"))
         told = _with_statistics(replica, _mine(rows, replica))
         return replace(told, reasons=reasons(issues, replica), asked_at=self._now())
+
+
+def _is_unknown(fault: Fault) -> bool:
+    """The host has no such method; that a machine is gone is another matter."""
+    return fault.code == Wsman.ACTION_NOT_SUPPORTED or fault.subcode == "ActionNotSupported"
 
 
 def _instances(value: CimValue) -> list[CimInstance]:
