@@ -63,6 +63,12 @@ SHOTS = (
     Shot("topology", ("4", "T", "plus")),
     Shot("services", ("9",)),
     Shot("audit", ("0",)),
+    Shot("replicas", ("R", "j", "j", "j", "j"), scene="replica"),
+    Shot(
+        "failover",
+        ("R", *"jjjjj", "x", *typed("failover"), "enter", *("tab",) * 3, "enter"),
+        scene="replica",
+    ),
 )
 
 
