@@ -76,7 +76,7 @@ def _not_resynchronizable(target: Target) -> str | None:
     return None
 
 
-def _resynchronized(target: Target, before: Target, asked_at: float) -> bool:
+def _resynchronized(target: Target, before: Target, asked_at: float, values: Values) -> bool:
     if target.replica is None or target.replica.state != State.REPLICATING:
         return False
     then = before.replica
