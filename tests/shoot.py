@@ -64,6 +64,12 @@ SHOTS = (
     Shot("services", ("9",)),
     Shot("audit", ("0",)),
     Shot("migrate", (*jump("tree01"), "m", "down"), scene="migration"),
+    Shot("replicas", ("R", "j", "j", "j", "j"), scene="replica"),
+    Shot(
+        "failover",
+        ("R", *"jjjjj", "x", *typed("failover"), "enter", *("tab",) * 3, "enter"),
+        scene="replica",
+    ),
 )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.deck_kit import story
 from tests.move_cases import MOVES
+from tests.replica_cases import CASES as REPLICATION
 from tests.story_kit import LiveDeck
 from tests.test_cli_verbs import CASES as EARLIER
 from tests.verb_cases import CASES
@@ -44,7 +45,7 @@ async def deck_on(served: Served, *hosts: str) -> AsyncIterator[LiveDeck]:
 
 def test_every_changing_action_has_a_case() -> None:
     told = {case.action for cases in CASES.values() for case in cases} | set(EARLIER)
-    told |= {case.action for case in MOVES}
+    told |= {case.action for case in (*MOVES, *REPLICATION)}
     assert {action.id for action in ACTIONS if action.changes} - told == {"job.cancel"}
 
 

@@ -300,7 +300,10 @@ def subject(d: LiveDeck, action: str, host: str, on: str) -> str:
     assert row is not None
     if row.kind is Kind.HOST:
         return host
-    table = d.app.store.vms if row.kind is Kind.VM else d.app.store.switches
+    tables: Mapping[Kind, Mapping[str, Any]] = {
+        Kind.VM: d.app.store.vms, Kind.REPLICA: d.app.store.replicas.rows,
+    }  # fmt: skip
+    table = tables.get(row.kind, d.app.store.switches)
     return next(
         (k for k, one in table.items() if one.name == on and one.host.id == host), ""
     )  # fmt: skip

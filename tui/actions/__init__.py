@@ -11,6 +11,7 @@ from tui.actions import (
     disks,
     dvd,
     exports,
+    failover,
     hosts,
     integration,
     lifecycle,
@@ -18,6 +19,7 @@ from tui.actions import (
     nics,
     policy,
     ports,
+    replicas,
     settings,
     switches,
     vm,
@@ -54,6 +56,8 @@ ACTIONS: tuple[Action, ...] = (
     *integration.ACTIONS,
     *switches.ACTIONS,
     *hosts.ACTIONS,
+    *replicas.ACTIONS,
+    *failover.ACTIONS,
     *deck.ACTIONS,
 )
 

@@ -146,6 +146,14 @@ ACTIONS: tuple[Action, ...] = (
         _PANES,
     ),
     _app("jobs", "Jobs", "Go to the jobs of all hosts", "show_jobs", "7", _PANES),
+    _app(
+        "replicas",
+        "Replication",
+        "Go to the replication of machines between hosts",
+        "show_replicas",
+        "R",
+        _PANES,
+    ),
     _app("log", "Log of calls", "Go to the log of calls to hosts", "show_log", "@,8", _PANES),
     _app(
         "services",

@@ -88,12 +88,18 @@ class Target:
     """The node it is, or that the host is."""
     volume: SharedVolume | None = None
     replica: Replica | None = None
+    partner: Replica | None = None
+    """The other end of its relationship, where that host is configured too."""
     chosen: str = ""
     """The part of the machine a form is about, once it is known (see ``Action.about``)."""
 
     @property
     def seen_state(self) -> int | None:
-        """EnabledState of a machine as it is shown; a call is refused when the host differs."""
+        """EnabledState of a machine, or ReplicationState, as it is shown; a call is refused when
+        the host differs.
+        """
+        if self.kind is Kind.REPLICA:
+            return self.replica.state if self.replica else None
         return self.vitals.state if self.kind is Kind.VM and self.vitals else None
 
 

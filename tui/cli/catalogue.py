@@ -12,6 +12,7 @@ NOUNS: Final = {
     "host": "hosts",
     "switch": "virtual switches",
     "job": "jobs",
+    "replica": "replication relationships",
 }
 
 

@@ -15,7 +15,8 @@ from tui.cli import exits
 if TYPE_CHECKING:
     from tui.actions import Action, Field
 
-LISTS: Final = {"hosts": "host", "vms": "vm", "networks": "switch", "jobs": "job"}
+LISTS: Final = {"hosts": "host", "vms": "vm", "networks": "switch", "jobs": "job",
+                "replicas": "replica"}  # fmt: skip
 NOUNS: Final = {
     "vm": "act on virtual machines",
     "disk": "act on their disks",
@@ -26,14 +27,17 @@ NOUNS: Final = {
     "switch": "act on virtual switches",
     "host": "act on hosts",
     "job": "act on jobs of hosts",
+    "replica": "act on replication relationships",
 }
 AUDITS: Final = ("findings", "macs", "pools", "vlans", "switches", "adapters")
 COMMANDS: Final = (*LISTS, *NOUNS, "audit", "actions", "wql", "config", "explain", "sim")
+NOUNS_AND_SCENES: Final = ("replica",)
 NAMED: Final = {
     "vm": ("NAME", "machines: name, id, NAME@HOST or a pattern such as web*"),
     "host": ("HOST", "hosts: name or a pattern such as hv*"),
     "switch": ("SWITCH", "switches: name, id, NAME@HOST or a pattern"),
     "job": ("JOB", "jobs: id or name"),
+    "replica": ("NAME", "ends of a relationship: machine@HOST, id or a pattern"),
 }
 """What an action's targets are called, and how they may be given; by kind."""
 FORMS: Final = ("table", "json", "csv", "markdown")
@@ -45,18 +49,25 @@ PATIENCE: Final = 300.0
 def normal(words: Sequence[str]) -> list[str]:
     """Words as argparse can take them: ``--demo`` without a scene, ``--sort -COLUMN``."""
     done: list[str] = []
-    rest = iter([*words, ""])
-    word = next(rest)
-    for following in rest:
-        if word == "--demo" and (following[:1] in ("-", "") or following in COMMANDS):
+    rest = iter([*words, "", ""])
+    word, following = next(rest), next(rest)
+    for after in rest:
+        if word == "--demo" and not _is_scene(following, after):
             done.append(f"--demo={DEFAULT_SCENE}")
         elif word == "--sort" and following.startswith("-"):
             done.append(f"--sort={following}")
-            following = next(rest)
+            following, after = after, next(rest, "")
         else:
             done.append(word)
-        word = following
+        word, following = following, after
     return done
+
+
+def _is_scene(word: str, after: str) -> bool:
+    """What follows ``--demo`` is its scene. One is called like a noun, which a verb follows."""
+    if word in NOUNS_AND_SCENES:
+        return after in COMMANDS or after[:1] in ("-", "")
+    return word[:1] not in ("-", "") and word not in COMMANDS
 
 
 # -- the language --------------------------------------------------------------------------

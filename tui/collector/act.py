@@ -17,7 +17,7 @@ from dataclasses import replace
 import msgspec
 
 from tui import actions
-from tui.actions import Action, Kind, Target
+from tui.actions import Action, Target
 from tui.collector.connect import Connect
 from tui.collector.following import (
     FIRST_POLL,
@@ -36,16 +36,16 @@ from tui.collector.messages import (
     HostLink,
     Phase,
 )
+from tui.collector.rereading import reread
 from tui.collector.watch import Tier, bug, trouble_of
 from tui.collector.witness import Witness
 from tui.errors import Dropped, HalfDone, HvError, JobFailed, Refused, TimedOut
-from tui.hyperv import jobs, ops, sheets
+from tui.hyperv import jobs, sheets
 from tui.hyperv.model import Inventory, Job, Trouble
 from tui.hyperv.ops.moving import Reach
 from tui.hyperv.outcome import Outcome, Started, Step
 from tui.hyperv.verdict import HostVerdict
 from tui.wsman.client import CimClient, Throttle
-from tui.wsman.values import EnabledState, name_of
 
 log = logging.getLogger(__name__)
 
@@ -194,7 +194,7 @@ class Act:
                 cause="read_only is set for this host",
                 hint="change it in the configuration",
             )
-        target = self._reread(self._connected(), call, target)
+        target = reread(self._connected(), call, target)
         if action.needs_sheet:
             sheet = sheets.read(self._connected(), self._link.id, target.id, self._now)
             target = replace(target, sheet=sheet)
@@ -254,19 +254,6 @@ class Act:
     def _mistake(self, call: Call, error: Exception, hint: str) -> HvError:
         log.exception("running %s on %s", call.action, self._link.id)
         return bug(error, f"running {call.action} on {self._link.id}", hint)
-
-    def _reread(self, client: CimClient, call: Call, target: Target) -> Target:
-        """The target as the host has it this instant. Raises Refused when it changed since."""
-        if target.kind is not Kind.VM or target.vitals is None:
-            return target
-        state = ops.read_state(client, target.id)
-        if call.seen_state is not None and state != call.seen_state:
-            raise Refused(
-                f"{target.name} has changed: it is {name_of(EnabledState, state)} now",
-                cause=f"the screen showed {name_of(EnabledState, call.seen_state)}",
-                hint="look again and repeat",
-            )
-        return replace(target, vitals=msgspec.structs.replace(target.vitals, state=state))
 
     def _connected(self) -> CimClient:
         if self._client is None:

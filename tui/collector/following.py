@@ -10,8 +10,9 @@ from tui.actions import Action, Kind, Target
 from tui.collector.messages import Call, CallUpdate, Phase, Undo
 from tui.collector.watch import Tier
 from tui.errors import HalfDone
-from tui.hyperv.model import Cluster, Inventory, Trouble
+from tui.hyperv.model import Cluster, Inventory, Replica, Trouble
 from tui.hyperv.outcome import Step
+from tui.hyperv.replica import opposite
 from tui.hyperv.verdict import HostVerdict
 from tui.wsman.cim import CimRef
 
@@ -116,7 +117,8 @@ def tiers_of(following: Following) -> Tier:
     if action.kind is Kind.HOST:
         return Tier.CHANGED | Tier.FACTS
     asks = action.needs_sheet or any(field.asked for field in action.form)
-    deep = asks or action.deep or action.part is not None or action.kind is Kind.SWITCH
+    deep = asks or action.deep or action.part is not None
+    deep = deep or action.kind in (Kind.SWITCH, Kind.REPLICA)
     return Tier.CHANGED if deep else Tier.FAST
 
 
@@ -135,6 +137,8 @@ def target_of(
     found = _bare(inventory, kind, key, cluster)
     if found is None:
         return None
+    if found.replica is not None and fleet is not None:
+        found = replace(found, partner=_partner(found.replica, fleet()))
     return replace(found, around=lambda: inventory, fleet=fleet, cluster=cluster)
 
 
@@ -161,6 +165,12 @@ def _bare(inventory: Inventory, kind: Kind, key: str, cluster: Cluster | None) -
             return _of_cluster(inventory, kind, key, cluster)
         case _:
             return None
+
+
+def _partner(replica: Replica, fleet: Mapping[str, Inventory]) -> Replica | None:
+    """The other end, as its own host tells it."""
+    ends = (one for inventory in fleet.values() for one in inventory.replicas.values())
+    return next((one for one in ends if opposite(replica, one)), None)
 
 
 def _machine(inventory: Inventory, key: str, cluster: Cluster | None) -> Target:

@@ -239,7 +239,7 @@ class Watch:
             case Tier.FACTS:
                 return self._reader.facts()
             case Tier.SLOW:
-                return self._reader.slow()
+                return self._reader.slow(self._inspected)
             case Tier.SHEET:
                 self._read_sheet()
                 return self._inventory

@@ -40,6 +40,8 @@ class Witness:
         cluster = following.target.cluster
         if following.in_cluster and cluster is not None:
             hosts.add(self._hub.speaker(cluster.name))
+        if following.target.partner is not None:  # what is done to one end shows at both
+            hosts.add(following.target.partner.host)
         return hosts - {""}
 
     def elsewhere(self, following: Following) -> str:
@@ -75,6 +77,9 @@ class Witness:
             return False
         if following.clustered:
             return self._cluster_heard(following) > 0
+        if following.action.kind is Kind.REPLICA:
+            replica = inventory.replicas.get(following.call.target)
+            return replica is None or replica.read_at > following.sent_at
         return inventory.vitals.read_at > following.sent_at
 
     def _cluster_heard(self, following: Following) -> float:

@@ -179,6 +179,36 @@ DRIVE_LETTERS = Query(
 )
 AFFECTED = Query("Msvm_AffectedJobElement")
 
+# -- replication, with the slow tier, where machines take part in it ------------------------
+
+REPLICATIONS = Query(
+    "Msvm_ReplicationRelationship",
+    (
+        "InstanceID",
+        "ElementName",
+        "ReplicationState",
+        "ReplicationHealth",
+        "LastReplicationTime",
+        "LastReplicationType",
+        "LastApplyTime",
+        "LastApplicationConsistentReplicationTime",
+        "FailedOverReplicationType",
+    ),
+)
+REPLICATION_SETTINGS = Query(
+    "Msvm_ReplicationSettingData",
+    (
+        "InstanceID",
+        "ReplicationInterval",
+        "RecoveryHistory",
+        "PrimaryHostSystem",
+        "PrimaryConnectionPoint",
+        "RecoveryHostSystem",
+        "RecoveryConnectionPoint",
+    ),
+)
+TEST_REPLICAS = Query("Msvm_ReplicaSystemDependency")
+
 # -- facts ---------------------------------------------------------------------------------
 
 COMPUTER = Query(

@@ -25,10 +25,12 @@ from tui.hyperv import (
     networks,
     paths,
     queries,
+    replicas,
 )
 from tui.hyperv.ask import Asker, Query
 from tui.hyperv.machines import Rates
 from tui.hyperv.model import Cluster, Host, HostVitals, Inventory, Job, Nic, Vm
+from tui.hyperv.replica import TEST, Replica
 from tui.hyperv.summary import Summaries
 from tui.wsman.cim import CimInstance, CimRef
 
@@ -68,6 +70,9 @@ class Reader:
         self._now = now
         self._ask = Asker(client, now)
         self._summaries = Summaries(client, self._ask, host_id)
+        self._statistics = replicas.Statistics(client, now)
+        self._healths: dict[str, int] = {}
+        """ReplicationHealth of machines when relationships were last read."""
         self._inventory = previous or Inventory(Host(host_id, url), HostVitals(host_id))
         host = replace(self._inventory.host, url=url, read_only=read_only, demo=demo)
         self._inventory = replace(self._inventory, host=host)
@@ -88,9 +93,11 @@ class Reader:
 
     @property
     def wants_slow(self) -> bool:
-        """Machines appeared of which only the summary is known."""
+        """Machines appeared of which only the summary is known, or are replicated otherwise."""
         settled = self._summaries.by_systems  # a host without summaries has no settings either
-        return not settled and any(not vm.complete for vm in self._inventory.vms.values())
+        if not settled and any(not vm.complete for vm in self._inventory.vms.values()):
+            return True
+        return bool(self._healths) and self._healths != self._healths_now()
 
     # -- fast ------------------------------------------------------------------------------
 
@@ -232,8 +239,10 @@ class Reader:
 
     # -- slow ------------------------------------------------------------------------------
 
-    def slow(self) -> Inventory:
-        """How machines, switches and volumes are set up."""
+    def slow(self, looked: str = "") -> Inventory:
+        """How machines, switches and volumes are set up. ``looked``: GUID of the machine that is
+        being looked at.
+        """
         optional = self._ask.optional
         bare = self._summaries.by_systems
         systems = optional(queries.SYSTEMS) if bare else self._ask.required(queries.SYSTEMS)
@@ -268,7 +277,36 @@ class Reader:
         )
         if ports is not None and switches is not None:
             self._join_switches(ports, switches)
+        if standings is not None:
+            self._join_replicas(looked)
         return self._inventory
+
+    def _join_replicas(self, looked: str) -> None:
+        """Relationships, on a host whose machines say that they take part in some."""
+        optional = self._ask.optional
+        before = self._inventory
+        modes = {vitals.replication_mode for vitals in before.vm_vitals.values()} - {0}
+        found: dict[str, Replica] = {}
+        if modes:
+            rows = optional(queries.REPLICATIONS)
+            if rows is None:
+                return
+            parts = replicas.Parts(
+                relationships=rows,
+                settings=(optional(queries.REPLICATION_SETTINGS) or ()) if rows else (),
+                tests=(optional(queries.TEST_REPLICAS) or ()) if TEST in modes else (),
+                vms=before.vms,
+                vitals=before.vm_vitals,
+            )
+            clock = before.vitals.clock or 0.0
+            joined = replicas.join_replicas(before.replicas, parts, self._host, self._now(), clock)
+            found = self._statistics.read(joined, looked)
+        self._inventory = replace(before, replicas=found)
+        self._healths = self._healths_now() if found else {}
+
+    def _healths_now(self) -> dict[str, int]:
+        vitals = self._inventory.vm_vitals.values()
+        return {one.id: one.replication for one in vitals if one.replication_mode}
 
     def _nics(
         self, ports: list[CimInstance] | None, switches: list[CimInstance] | None

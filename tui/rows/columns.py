@@ -19,12 +19,14 @@ from tui.rows.activity import (
 )
 from tui.rows.column import Cell, Column, find, order, plain, select
 from tui.rows.findings import finding, stuck
+from tui.rows.replicas import REPLICA_COLUMNS, REPLICA_DEFAULT, replication
 from tui.store.rows import HostRow, SwitchRow, VmRow
 
 __all__ = [
     "BY_KIND", "CALL_COLUMNS", "CALL_DEFAULT", "EXCHANGE_COLUMNS", "EXCHANGE_DEFAULT",
     "HOST_COLUMNS",
-    "HOST_DEFAULT", "JOB_COLUMNS", "JOB_DEFAULT", "PHASES", "SWITCH_COLUMNS", "SWITCH_DEFAULT",
+    "HOST_DEFAULT", "JOB_COLUMNS", "JOB_DEFAULT", "PHASES", "REPLICA_COLUMNS",
+    "REPLICA_DEFAULT", "SWITCH_COLUMNS", "SWITCH_DEFAULT",
     "VM_COLUMNS", "VM_DEFAULT", "Cell", "Column", "find", "order", "plain", "select",
 ]  # fmt: skip
 
@@ -93,10 +95,6 @@ def _checkpoints(row: VmRow) -> Cell:
 def vm_merge(row: VmRow) -> merging.Merge:
     """How the merging of its disks stands."""
     return merging.standing(row.vm, row.vitals.activity)
-
-
-def _replication(row: VmRow) -> Cell:
-    return Cell(*text.REPLICATION.get(row.vitals.replication, ("", "")))
 
 
 def vm_switches(row: VmRow) -> tuple[str, ...]:
@@ -188,7 +186,8 @@ VM_COLUMNS: tuple[Column[VmRow], ...] = (
            9, right=True, priority=9),
     Column("disk", "Disk", _vm_disk, plain(lambda r: text.rate(_vm_disk(r))),
            9, right=True, priority=9),
-    Column("replication", "Replica", lambda r: _replication(r).text, _replication, 8, priority=10),
+    Column("replication", "Replica", lambda r: replication(r).text or None, replication,
+           15, 8, priority=10),
     Column("created", "Created", lambda r: r.vm.created_at or None,
            plain(lambda r: text.day(r.vm.created_at)), 16, priority=11),
     Column("guest_name", "Guest name", lambda r: r.vm.guest_name, plain(lambda r: r.vm.guest_name),
@@ -388,5 +387,6 @@ BY_KIND: dict[str, tuple[Sequence[Column[Any]], Sequence[str]]] = {
     "host": (HOST_COLUMNS, HOST_DEFAULT),
     "switch": (SWITCH_COLUMNS, SWITCH_DEFAULT),
     "job": (JOB_COLUMNS, JOB_DEFAULT),
+    "replica": (REPLICA_COLUMNS, REPLICA_DEFAULT),
 }
 """Columns and the ones shown unless asked otherwise."""

@@ -97,7 +97,7 @@ def _total(sizes: Sequence[int]) -> int:
 
 def _line(columns: Sequence[Column[Row]], cells: Sequence[str], sizes: Sequence[int]) -> str:
     parts = [
-        text.pad(cell, size, right=column.right)
+        text.pad(text.cut(cell, size) if column.prose else cell, size, right=column.right)
         for column, cell, size in zip(columns, cells, sizes, strict=True)
         if size
     ]

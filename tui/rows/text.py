@@ -460,6 +460,14 @@ def shorten(text: str, cells: int) -> str:
     return _take(text, cells - 1 - width(tail)) + mark + tail
 
 
+def cut(text: str, cells: int) -> str:
+    """Fit prose into so many cells, dropping its end."""
+    if width(text) <= cells:
+        return text
+    mark = "~" if _Look.ascii else "…"
+    return _take(text, cells - 1).rstrip() + mark if cells > 1 else mark[:cells]
+
+
 def _take(text: str, cells: int) -> str:
     taken = 0
     for position, character in enumerate(text):

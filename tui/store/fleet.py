@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from tui.collector.messages import Update
 from tui.hyperv.model import Host, HostVitals, Vm, VmVitals
+from tui.hyperv.replica import EXTENDED, REPLICA
 from tui.store.changes import Delta
 from tui.store.rows import Stale, VmRow
 
@@ -111,13 +112,16 @@ class Fleet:
         for guid in (*self._touched, *(self._contested - self._touched.keys())):
             wanted = self._resolve(guid)
             twins = [key for key in self._keys(guid) if key not in wanted]
+            known = self.rows.get(guid)
+            swapped = known is not None and f"{guid}@{known.host.id}" in wanted
             for key in twins:
-                if key != guid and wanted.get(guid) == key.partition("@")[2]:
+                if key != guid and wanted.get(guid) == key.partition("@")[2] and not swapped:
                     inherited.append((key, guid))
                 self.shifted.add(self.rows.pop(key).host.id)
                 delta.remove(key)
+            alive = [host for host in wanted.values() if not self._stands_by(guid, host)]
             for key, host in wanted.items():
-                self._place(key, guid, host, len(wanted) > 1, delta)
+                self._place(key, guid, host, len(alive) > 1 and host in alive, delta)
             if len(self._where.get(guid, ())) < 2:
                 self._contested.discard(guid)
         self._touched.clear()
@@ -131,21 +135,35 @@ class Fleet:
         return keys
 
     def _resolve(self, guid: str) -> dict[str, str]:
-        """Row key to host id: the newest arrival owns the GUID, lasting others are twins."""
+        """Row key to host id: the newest arrival owns the GUID, lasting others are twins.
+
+        A replica stands by for as long as another machine is the one that works: it never owns
+        the GUID then, and shows beside that at once.
+        """
         listed = self._where.get(guid)
         if not listed:
             self._where.pop(guid, None)
             return {}
         entries = [self.hosts[host] for host in listed]
-        owner = max(entries, key=lambda e: (e.sightings[guid].first_seen, e.read_at, e.info.id))
+        standby = [entry for entry in entries if self._stands_by(guid, entry.info.id)]
+        owner = max(
+            [entry for entry in entries if entry not in standby] or entries,
+            key=lambda e: (e.sightings[guid].first_seen, e.read_at, e.info.id),
+        )
         wanted = {guid: owner.info.id}
         settled_at = owner.sightings[guid].first_seen + BOTH_AFTER
         for entry in entries:
-            if entry is not owner and min(entry.read_at, owner.read_at) >= settled_at:
+            lasting = min(entry.read_at, owner.read_at) >= settled_at
+            if entry is not owner and (lasting or entry in standby):
                 wanted[f"{guid}@{entry.info.id}"] = entry.info.id
         if len(entries) > 1:
             self._contested.add(guid)
         return wanted
+
+    def _stands_by(self, guid: str, host: str) -> bool:
+        """The machine is a replica there."""
+        vitals = self.hosts[host].sightings[guid].vitals
+        return vitals is not None and vitals.replication_mode in (REPLICA, EXTENDED)
 
     def _place(self, key: str, guid: str, host: str, twin: bool, delta: Delta) -> None:
         entry = self.hosts[host]

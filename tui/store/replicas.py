@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tui.collector.messages import Update
 from tui.hyperv.model import Replica
+from tui.hyperv.replica import opposite
 from tui.store.changes import Changes
 from tui.store.fleet import HostEntry
 from tui.store.rows import ReplicaRow
@@ -34,14 +35,31 @@ class Replicas:
             elif row.replica != replica:
                 row.replica = replica
                 changes.replicas.touch(replica.id)
+                if row.other is not None:  # it shows how this end is
+                    changes.replicas.touch(row.other.key)
         gone = set(update.gone_replicas)
         if update.full:
             gone |= self.of(update.host).keys() - {replica.id for replica in update.replicas}
         self._drop(gone, changes)
+        if update.replicas or gone:
+            self._pair(changes)
+
+    def _pair(self, changes: Changes) -> None:
+        """Let both ends of a relationship know each other."""
+        pairs: dict[tuple[str, bool], list[ReplicaRow]] = {}
+        for row in self.rows.values():
+            pairs.setdefault(row.replica.pair, []).append(row)
+        for ends in pairs.values():
+            for row in ends:
+                other = next((one for one in ends if opposite(row.replica, one.replica)), None)
+                if row.other is not other:
+                    row.other = other
+                    changes.replicas.touch(row.key)
 
     def forget(self, host: str, changes: Changes) -> None:
         """The host is not configured any more."""
         self._drop(set(self.of(host)), changes)
+        self._pair(changes)
 
     def _drop(self, keys: set[str], changes: Changes) -> None:
         for key in keys & self.rows.keys():

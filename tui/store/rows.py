@@ -223,6 +223,8 @@ class ReplicaRow:
     stale: Stale = Stale.FRESH
     marked: bool = False
     pending: str = ""
+    other: ReplicaRow | None = None
+    """The other end, where its host is configured too."""
 
     @property
     def name(self) -> str:

@@ -44,7 +44,9 @@ def _bare(store: Store, row: Row) -> Target:
         return Target(Kind.JOB, row.key, row.name, row.host, row.host_vitals, job=row.job)
     if isinstance(row, ReplicaRow):
         target = Target(Kind.REPLICA, row.key, row.name, row.host, row.host_vitals)
-        return _with_machine(store, replace(target, replica=row.replica), row.replica.vm)
+        partner = row.other.replica if row.other else None
+        target = replace(target, replica=row.replica, partner=partner)
+        return _with_machine(store, target, row.replica.vm)
     if isinstance(row, RoleRow):
         target = Target(Kind.ROLE, row.key, row.name, row.host, row.host_vitals)
         target = replace(target, role=row.thing, cluster=row.cluster)
@@ -64,8 +66,10 @@ def _machine(store: Store, row: VmRow) -> Target:
 
 
 def _with_machine(store: Store, target: Target, vm: str) -> Target:
-    """The machine behind a role or a replica, where it is listed."""
+    """The machine behind a role or a replica, where it is listed. Of a replica there are two."""
     row = store.vms.get(vm)
+    if target.kind is Kind.REPLICA and row is not None and row.host.id != target.host.id:
+        row = store.vms.get(f"{vm}@{target.host.id}")
     return target if row is None else replace(target, vm=row.vm, vitals=row.vitals)
 
 

@@ -90,6 +90,9 @@ class Commands:
     def show_jobs(self) -> None:
         self._app.panes.turn_to("jobs")
 
+    def show_replicas(self) -> None:
+        self._app.panes.turn_to("replicas")
+
     def show_log(self) -> None:
         self._app.panes.turn_to("log")
 

@@ -13,7 +13,7 @@ from tui.ui.operate import Operator
 ACT, GO = "act:", "go:"
 _TONES = {Risk.GREEN: "", Risk.AMBER: "warning", Risk.RED: "error"}
 _HEADINGS = {Kind.VM: "virtual machines", Kind.HOST: "hosts", Kind.JOB: "jobs",
-             Kind.SWITCH: "networks", Kind.APP: ""}  # fmt: skip
+             Kind.SWITCH: "networks", Kind.REPLICA: "", Kind.APP: ""}  # fmt: skip
 MOVING = (
     ("j k, arrows", "Up and down"),
     ("g G, Home End", "First and last row"),

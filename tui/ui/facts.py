@@ -6,14 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tui.actions import Target
+from tui.actions.relationship import points_of
 from tui.collector.messages import CallUpdate
 from tui.hyperv import merging, states
 from tui.hyperv.model import Disk, HostVitals, Nic, Trouble
-from tui.rows import text
+from tui.rows import replicas, text
 from tui.rows.activity import PHASES
 from tui.rows.columns import vm_uptime
 from tui.rows.findings import finding, passing
-from tui.store import HostRow, JobRow, Stale, Store, SwitchRow, VmRow
+from tui.rows.replicas import replication
+from tui.store import HostRow, JobRow, ReplicaRow, Stale, Store, SwitchRow, VmRow
+
+_POINTS = 8
+"""Recovery points listed, the newest."""
 
 
 @dataclass(slots=True)
@@ -49,6 +54,8 @@ def facts(row: object, store: Store, now: float) -> list[Section]:
         found = list(_switch(row, store, now))
     elif isinstance(row, JobRow):
         found = list(_job(row, now))
+    elif isinstance(row, ReplicaRow):
+        found = list(_replica(row, store, now))
     else:
         found = []
     return [section for section in found if section.facts]
@@ -58,7 +65,7 @@ def name_of(row: object) -> str:
     """What the thing is called, with its host where it has one."""
     if isinstance(row, HostRow):
         return row.name if row.group else row.host.id
-    if isinstance(row, VmRow | SwitchRow | JobRow):
+    if isinstance(row, VmRow | SwitchRow | JobRow | ReplicaRow):
         return f"{row.name} on {row.host.id}"
     return ""
 
@@ -76,7 +83,7 @@ def _vm(row: VmRow, store: Store, now: float) -> Iterator[Section]:
     power.add("Uptime", text.uptime(vm_uptime(row)))
     power.add("Heartbeat", *text.heartbeat(vitals.heartbeat))
     power.add("Host", row.host.id + (f" in {row.host.cluster}" if row.host.cluster else ""))
-    power.add("Replication", *text.REPLICATION.get(vitals.replication, ("", "")))
+    power.add("Replication", replication(row).text, replication(row).tone)
     yield power
     yield _load(row)
     yield _guest(row)
@@ -173,17 +180,22 @@ def _attention(row: VmRow, store: Store, now: float) -> Section:
     if row.duplicate:
         section.add("Duplicate", "the same GUID is live on another host too", "error")
     _age(section, row.stale, row.host_vitals, now)
-    mark = store.pending.get(row.key)
+    _calls(section, row.key, row.vm.id, store, now)
+    return section
+
+
+def _calls(section: Section, key: str, target: str, store: Store, now: float) -> None:
+    """What is under way with a thing, and how the last call on it failed."""
+    mark = store.pending.get(key)
     if mark is not None:
         words = f"{mark.text}: {PHASES[mark.phase][0].lower()} {text.age(now - mark.since)} ago"
         percent = f", {mark.percent}%" if mark.percent is not None else ""
         section.add("Under way", words + percent, "changing")
-    call = _last_failure(store, row.vm.id)
+    call = _last_failure(store, target)
     if call is not None and call.trouble is not None:
         section.add("Last action", f"{call.action} {call.phase}: {text.trouble(call.trouble)}",
                     "error")  # fmt: skip
         section.add("Hint", call.trouble.hint)
-    return section
 
 
 def _last_failure(store: Store, guid: str) -> CallUpdate | None:
@@ -314,6 +326,57 @@ def _job(row: JobRow, now: float) -> Iterator[Section]:
     section.add("Error", job.error, "error").add("Code", text.count(job.error_code))
     section.add("Cancel", "" if job.finished else "possible" if job.cancellable else "not possible")
     yield section.add("Id", job.id, "dim")
+
+
+# -- replication ---------------------------------------------------------------------------
+
+
+def _replica(row: ReplicaRow, store: Store, now: float) -> Iterator[Section]:
+    replica = row.replica
+    attention = Section("Attention")
+    if replicas.problem(row):
+        health = replicas.health(replica)
+        attention.add("Reason", replicas.reason(row), health.tone if health else "warning")
+    _age(attention, row.stale, row.host_vitals, now)
+    _calls(attention, row.key, row.key, store, now)
+    yield attention
+    yield _standing(row, now)
+    yield _cycles(row, now)
+    points = Section("Recovery points")
+    target = store.target(row.key)
+    for point in points_of(target)[:_POINTS] if target else ():
+        points.add(text.age(now - point.created_at), text.day(point.created_at))
+    yield points
+
+
+def _standing(row: ReplicaRow, now: float) -> Section:
+    replica, state = row.replica, replicas.state(row.replica)
+    section = Section("Relationship").add("State", str(state), state.tone)
+    health = replicas.health(replica)
+    section.add("Health", str(health) if health else "", health.tone if health else "")
+    section.add("Next step", replicas.next_step(row), "accent")
+    section.add("Here", f"{replicas.role(replica)} on {row.host.id}")
+    section.add("Way", replicas.way(replica))
+    if row.other is not None:
+        there = replicas.state(row.other.replica)
+        section.add("Other end", f"{there} on {row.other.host.id}", there.tone)
+    return section.add("Test machine", replica.test_name, "warning")
+
+
+def _cycles(row: ReplicaRow, now: float) -> Section:
+    replica = row.replica
+    section = Section("Cycles").add("Behind", replicas.lag(replica), replicas.lag_tone(replica))
+    section.add("Last good", text.day(replica.last) or "never")
+    section.add("Applied", text.day(replica.applied) if replica.is_replica else "")
+    section.add("Consistent", text.day(replica.consistent))
+    section.add("Pending", text.size(replica.pending) if replica.is_primary else "")
+    section.add("Average", text.latency(replica.latency))
+    if replica.missed is not None and replica.succeeded is not None:
+        words = f"{replica.missed} of {replica.missed + replica.succeeded}"
+        section.add("Missed", f"{words}, {replica.failures or 0} failed")
+    section.add("Last test", text.day(replica.tested))
+    asked = f"{text.age(now - replica.asked_at)} ago" if replica.asked_at else ""
+    return section.add("Asked", asked, "dim")
 
 
 def sentence(target: Target) -> str:

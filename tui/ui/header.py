@@ -178,6 +178,7 @@ PLACES = (
     ("7", "jobs", "Jobs"),
     ("8", "log", "Log"),
     ("0", "audit", "Audit"),
+    ("R", "replicas", "Replication"),
 )
 
 

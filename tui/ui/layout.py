@@ -20,7 +20,7 @@ from tui.ui.detail import DetailPane
 from tui.ui.fleet import FleetPane
 from tui.ui.graphs import GraphsPane
 from tui.ui.style import Glyphs
-from tui.ui.subjects import CALLS, EXCHANGES, JOBS, NETWORKS, VMS
+from tui.ui.subjects import CALLS, EXCHANGES, JOBS, NETWORKS, REPLICAS, VMS
 from tui.ui.tables import TablePane
 from tui.ui.topology import NetworkPane
 from tui.ui.tree import HostPane
@@ -30,8 +30,9 @@ WIDE = 120
 STRIP_FROM = 30
 """Rows from which detail and graphs show below."""
 NETWORKS_FROM = 32
-ORDER = ("hosts", "vms", "networks", "graphs", "detail", "jobs", "log", "audit")
-CENTRE = ("vms", "jobs", "log", "audit")
+ORDER = ("hosts", "vms", "networks", "graphs", "detail", "jobs", "log", "audit",
+         "replicas")  # fmt: skip
+CENTRE = ("vms", "jobs", "log", "audit", "replicas")
 """Panes that take turns in the middle."""
 
 
@@ -63,6 +64,7 @@ class Panes(Horizontal):
         self.calls = TablePane(CALLS, store, glyphs)
         self.exchanges = TablePane(EXCHANGES, store, glyphs)
         self.fleet = FleetPane(store, glyphs)
+        self.replicas = TablePane(REPLICAS, store, glyphs)
         self.detail = DetailPane(store, glyphs)
         self.graphs = GraphsPane(store, glyphs)
         self.log_pane = LogPane(self.calls, self.exchanges)
@@ -84,6 +86,7 @@ class Panes(Horizontal):
                 yield self.jobs
                 yield self.log_pane
                 yield self.fleet
+                yield self.replicas
             with Horizontal(id="strip"):
                 yield self.detail
                 yield self.graphs
@@ -94,6 +97,7 @@ class Panes(Horizontal):
     def tables(self) -> tuple[TablePane, ...]:
         return (
             self.hosts, self.vms, self.networks, self.jobs, self.calls, self.exchanges, self.fleet,
+            self.replicas,
         )  # fmt: skip
 
     def table_of(self, kind: Kind) -> TablePane | None:
@@ -103,7 +107,7 @@ class Panes(Horizontal):
     @property
     def alone(self) -> bool:
         """Only one pane has room, or was given all of it."""
-        wants_all = self.current == "audit" or (
+        wants_all = self.current in ("audit", "replicas") or (
             self.current == "networks" and self.networks.is_tree
         )
         return self.zoomed or wants_all or self.size.width < WIDE
@@ -114,7 +118,7 @@ class Panes(Horizontal):
         if self.current == "log":
             return self.exchanges if self.exchanges.grid.has_focus else self.calls
         found = {"hosts": self.hosts, "vms": self.vms, "networks": self.networks,
-                 "jobs": self.jobs, "audit": self.fleet}  # fmt: skip
+                 "jobs": self.jobs, "audit": self.fleet, "replicas": self.replicas}  # fmt: skip
         return found.get(self.current, self.source)
 
     def pane(self, name: str) -> Widget:
@@ -127,6 +131,7 @@ class Panes(Horizontal):
             "jobs": self.jobs,
             "log": self.log_pane,
             "audit": self.fleet,
+            "replicas": self.replicas,
         }[name]
 
     def showing(self) -> set[str]:
@@ -164,7 +169,7 @@ class Panes(Horizontal):
         if self.zoomed:
             self.toggle_zoom()
             return True
-        if self.current in ("jobs", "log", "audit"):
+        if self.current in ("jobs", "log", "audit", "replicas"):
             self.turn_to("vms")
             return True
         return False

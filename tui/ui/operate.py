@@ -163,6 +163,7 @@ class Operator:
         store = self._app.store
         tables: dict[Kind, Mapping[str, Any]] = {
             Kind.VM: store.vms, Kind.HOST: store.host_rows, Kind.SWITCH: store.switches,
+            Kind.REPLICA: store.replicas.rows,
         }  # fmt: skip
         for key in tables.get(kind, {}):
             target = store.target(key)

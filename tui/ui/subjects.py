@@ -16,6 +16,8 @@ from tui.rows.columns import (
     HOST_DEFAULT,
     JOB_COLUMNS,
     JOB_DEFAULT,
+    REPLICA_COLUMNS,
+    REPLICA_DEFAULT,
     SWITCH_COLUMNS,
     SWITCH_DEFAULT,
     VM_COLUMNS,
@@ -100,6 +102,12 @@ JOBS = Subject(
     "jobs", "Jobs on the hosts", "jobs", "job", JOB_COLUMNS, JOB_DEFAULT,
     lambda store: store.jobs, lambda changes: changes.jobs, Kind.JOB, "started", True,
     empty="No host works on a job",
+)  # fmt: skip
+REPLICAS = Subject(
+    "replicas", "Replication", "replication relationships", "replica",
+    REPLICA_COLUMNS, REPLICA_DEFAULT,
+    lambda store: store.replicas.rows, lambda changes: changes.replicas, Kind.REPLICA, "name",
+    empty="No machine is replicated",
 )  # fmt: skip
 CALLS = Subject(
     "calls", "Actions taken here", "actions", "call", CALL_COLUMNS, CALL_DEFAULT,
