@@ -16,11 +16,15 @@ from tui.actions import (
     lifecycle,
     moving,
     nics,
+    nodes,
     policy,
     ports,
+    role_moves,
+    roles,
     settings,
     switches,
     vm,
+    volumes,
 )
 from tui.actions.declare import Action, Field, Kind, Risk, Target
 from tui.hyperv.model import Link
@@ -54,6 +58,10 @@ ACTIONS: tuple[Action, ...] = (
     *integration.ACTIONS,
     *switches.ACTIONS,
     *hosts.ACTIONS,
+    *role_moves.ACTIONS,
+    *roles.ACTIONS,
+    *nodes.ACTIONS,
+    *volumes.ACTIONS,
     *deck.ACTIONS,
 )
 
