@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.actions import members
 from tui.actions.declare import Action, Choice, Field, Kind, Risk, Target
-from tui.actions.members import BEST, SETTLED, same
+from tui.actions.members import BEST, same
 from tui.actions.role_state import (
     AS_SET,
     busy,
@@ -35,7 +35,7 @@ _WAYS = {"live": LIVE, "save": SAVE, "shut down": SHUT_DOWN, "turn off": TURN_OF
 
 def _not_moved(target: Target, values: Values, seconds: float) -> str | None:
     role = role_of(target)
-    if seconds < SETTLED:
+    if seconds < members.SETTLED:
         return None
     word = "failed" if role.state == FAILED else "not on its way"
     return members.why(role.code) or f"{role.name} is on {role.owner} and {word}"

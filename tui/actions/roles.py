@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tui.actions import members
 from tui.actions.amounts import names
 from tui.actions.declare import Action, Choice, Field, Kind, Risk, Target
-from tui.actions.members import SETTLED, cluster_of
+from tui.actions.members import cluster_of
 from tui.actions.role_state import (
     AS_SET,
     STATES,
@@ -47,7 +47,7 @@ def _has_failed(target: Target, values: Values, seconds: float) -> str | None:
     role = role_of(target)
     if role.state == FAILED and seconds > _AT_ONCE:
         return members.why(role.code) or f"{role.name} has failed on {role.owner}"
-    if seconds < SETTLED:
+    if seconds < members.SETTLED:
         return None
     return members.why(role.code) or f"{role.name} is {STATES.get(role.state, 'unknown')}"
 
