@@ -89,8 +89,20 @@ class Session:
             self.troubles.pop(name, None)
             if failure is not None:
                 self.troubles[name] = trouble_of(failure)
+        if tiers & Tier.CLUSTER:
+            self._hear_clusters(names)
         self._tell_exchanges()
         return {name: i for name, i in self._hub.inventories().items() if name in names}
+
+    def _hear_clusters(self, names: Sequence[str]) -> None:
+        """Where a node that was asked does not tell of its cluster, ask the others."""
+        for name in names:
+            found = self._hub.inventory(name)
+            cluster = found.host.cluster if found is not None else ""
+            if not cluster or self._hub.cluster(cluster) is not None:
+                continue
+            if self._hub.speaker(cluster) == name:
+                self._crew.watch(self.links[name]).step(Tier.CLUSTER | Tier.WHOLE)
 
     def _tell_exchanges(self) -> None:
         batch = self._hub.batch(0.0)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tui.errors import UsageError
-from tui.rows.fields import Unit
+from tui.rows.vocabulary import Unit
 
 PIECE: Final = 200
 """Characters of a value that a regular expression sees: more than any name has."""

@@ -4,106 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from tui.collector.messages import CallUpdate, Exchange
-from tui.hyperv.model import Host, HostVitals, Link
+from tui.hyperv.model import HostVitals, Link
 from tui.rows import columns, text, topology
 from tui.rows.activity import PHASES
 from tui.rows.audit import Line, vlans_of
+from tui.rows.clusterfields import CLUSTERED
 from tui.rows.findings import finding, stuck
 from tui.rows.topology import Node, Sort
+from tui.rows.vocabulary import COMMON as _COMMON
+from tui.rows.vocabulary import Unit, Vocabulary
+from tui.rows.vocabulary import fields as _table
+from tui.rows.vocabulary import measure as _of
+from tui.rows.vocabulary import no_tags as _no_tags
+from tui.rows.vocabulary import place as _place
+from tui.rows.vocabulary import words as _text
 from tui.store.rows import HostRow, JobRow, Stale, VmRow
-
-
-class Unit(StrEnum):
-    """What a field's value is, and so how the words for it are read."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    PERCENT = "percent"
-    SIZE = "size"
-    AGE = "age"
-    VERSION = "version"
-
-
-@dataclass(frozen=True, slots=True)
-class FilterField:
-    """One field: its names (the first is the one shown) and how to read it off a row."""
-
-    names: tuple[str, ...]
-    unit: Unit
-    get: Callable[[Any], Any]
-    """TEXT: a tuple of strings; else a number, a tuple of numbers, or None when unknown."""
-    share: Callable[[Any], float | None] | None = None
-    """The same as a percentage, for values written with ``%``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """Everything the grammar needs to know of one kind."""
-
-    fields: Mapping[str, FilterField]
-    flags: Mapping[str, Callable[[Any], bool]]
-    pieces: Callable[[Any], Sequence[str]]
-    """The strings a plain term is looked for in."""
-    place: Callable[[Any], Sequence[str]]
-    """Host and cluster names, for ``@``."""
-    tags: Callable[[Any], Sequence[str]]
-    host: Callable[[Any], str]
-    """Id of the host, whose configured tags count as the row's."""
-
-
-def _text(names: str, get: Callable[[Any], Sequence[str]]) -> FilterField:
-    return FilterField(tuple(names.split()), Unit.TEXT, get)
-
-
-def _of(
-    unit: Unit,
-    names: str,
-    get: Callable[[Any], Any],
-    share: Callable[[Any], float | None] | None = None,
-) -> FilterField:
-    return FilterField(tuple(names.split()), unit, get, share)
-
-
-def _table(*fields: FilterField) -> dict[str, FilterField]:
-    return {name: field for field in fields for name in field.names}
-
-
-def _place(host: Host) -> tuple[str, ...]:
-    return (host.id, host.name, host.cluster)
-
-
-def _no_tags(row: object) -> tuple[str, ...]:
-    return ()
-
-
-def _stale(row: Any) -> bool:
-    return bool(row.stale >= Stale.OLD)
-
-
-def _lost(row: Any) -> bool:
-    return bool(row.stale >= Stale.LOST)
-
-
-def _marked(row: Any) -> bool:
-    return bool(row.marked)
-
-
-def _busy(row: Any) -> bool:
-    return bool(row.pending)
-
-
-_COMMON: dict[str, Callable[[Any], bool]] = {
-    "stale": _stale,
-    "lost": _lost,
-    "marked": _marked,
-    "pending": _busy,
-}
-
 
 # -- virtual machines ----------------------------------------------------------------------
 
@@ -454,7 +372,8 @@ VOCABULARIES: Mapping[str, Vocabulary] = {
     "job": JOB,
     "call": CALL,
     "exchange": EXCHANGE,
-    "node": NODE,
+    "line": NODE,
     "audit": AUDIT,
+    **CLUSTERED,
 }
 """By the value of ``Kind``, and kinds that only the log, the topology and the audits know."""

@@ -23,7 +23,8 @@ from typing import Any, Final, TypeAlias
 
 from tui.errors import UsageError
 from tui.rows import compare
-from tui.rows.fields import VOCABULARIES, FilterField, Unit, Vocabulary
+from tui.rows.fields import VOCABULARIES
+from tui.rows.vocabulary import FilterField, Unit, Vocabulary
 
 Test: TypeAlias = Callable[[Any], bool]
 

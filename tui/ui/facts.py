@@ -13,7 +13,17 @@ from tui.rows import text
 from tui.rows.activity import PHASES
 from tui.rows.columns import vm_uptime
 from tui.rows.findings import finding, passing
-from tui.store import HostRow, JobRow, Stale, Store, SwitchRow, VmRow
+from tui.store import (
+    HostRow,
+    JobRow,
+    NodeRow,
+    RoleRow,
+    Stale,
+    Store,
+    SwitchRow,
+    VmRow,
+    VolumeRow,
+)
 
 
 @dataclass(slots=True)
@@ -49,6 +59,10 @@ def facts(row: object, store: Store, now: float) -> list[Section]:
         found = list(_switch(row, store, now))
     elif isinstance(row, JobRow):
         found = list(_job(row, now))
+    elif isinstance(row, RoleRow | NodeRow | VolumeRow):
+        from tui.ui.clusterfacts import facts_of  # which is made of what is here
+
+        found = list(facts_of(row, store, now))
     else:
         found = []
     return [section for section in found if section.facts]
@@ -60,6 +74,8 @@ def name_of(row: object) -> str:
         return row.name if row.group else row.host.id
     if isinstance(row, VmRow | SwitchRow | JobRow):
         return f"{row.name} on {row.host.id}"
+    if isinstance(row, RoleRow | NodeRow | VolumeRow):
+        return f"{row.name} of {row.cluster.name}"
     return ""
 
 
@@ -172,18 +188,25 @@ def _attention(row: VmRow, store: Store, now: float) -> Section:
         section.add("Problem", *found)
     if row.duplicate:
         section.add("Duplicate", "the same GUID is live on another host too", "error")
+    attend(section, row, store, now)
+    return section
+
+
+def attend(
+    section: Section, row: VmRow | RoleRow | NodeRow | VolumeRow, store: Store, now: float
+) -> None:
+    """How old what is shown is, what is under way, and what went wrong last."""
     _age(section, row.stale, row.host_vitals, now)
     mark = store.pending.get(row.key)
     if mark is not None:
         words = f"{mark.text}: {PHASES[mark.phase][0].lower()} {text.age(now - mark.since)} ago"
         percent = f", {mark.percent}%" if mark.percent is not None else ""
         section.add("Under way", words + percent, "changing")
-    call = _last_failure(store, row.vm.id)
+    call = _last_failure(store, row.vm.id if isinstance(row, VmRow) else row.key)
     if call is not None and call.trouble is not None:
         section.add("Last action", f"{call.action} {call.phase}: {text.trouble(call.trouble)}",
                     "error")  # fmt: skip
         section.add("Hint", call.trouble.hint)
-    return section
 
 
 def _last_failure(store: Store, guid: str) -> CallUpdate | None:
@@ -268,6 +291,11 @@ def _machine(row: HostRow, now: float) -> Section:
 
 
 def _group(row: HostRow, store: Store) -> Iterator[Section]:
+    cluster = store.clusters.cluster(row.host.cluster)
+    if cluster is not None:
+        from tui.ui.clusterfacts import cluster_facts  # which is made of what is here
+
+        yield from cluster_facts(cluster)
     yield (
         Section("Cluster" if row.host.cluster else "Standalone hosts")
         .add("Hosts", f"{row.up} up of {row.members}", "" if row.up == row.members else "warning")

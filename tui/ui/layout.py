@@ -16,6 +16,7 @@ from textual.widget import Widget
 
 from tui.actions import Kind
 from tui.store import Store
+from tui.ui.clusterpane import ClusterPane
 from tui.ui.detail import DetailPane
 from tui.ui.fleet import FleetPane
 from tui.ui.graphs import GraphsPane
@@ -24,14 +25,15 @@ from tui.ui.subjects import CALLS, EXCHANGES, JOBS, NETWORKS, VMS
 from tui.ui.tables import TablePane
 from tui.ui.topology import NetworkPane
 from tui.ui.tree import HostPane
+from tui.ui.views import ViewsPane
 
 WIDE = 120
 """Columns from which panes stand side by side."""
 STRIP_FROM = 30
 """Rows from which detail and graphs show below."""
 NETWORKS_FROM = 32
-ORDER = ("hosts", "vms", "networks", "graphs", "detail", "jobs", "log", "audit")
-CENTRE = ("vms", "jobs", "log", "audit")
+ORDER = ("hosts", "vms", "networks", "graphs", "detail", "jobs", "log", "audit", "cluster")
+CENTRE = ("vms", "jobs", "log", "audit", "cluster")
 """Panes that take turns in the middle."""
 
 
@@ -63,6 +65,7 @@ class Panes(Horizontal):
         self.calls = TablePane(CALLS, store, glyphs)
         self.exchanges = TablePane(EXCHANGES, store, glyphs)
         self.fleet = FleetPane(store, glyphs)
+        self.cluster = ClusterPane(store, glyphs)
         self.detail = DetailPane(store, glyphs)
         self.graphs = GraphsPane(store, glyphs)
         self.log_pane = LogPane(self.calls, self.exchanges)
@@ -84,6 +87,7 @@ class Panes(Horizontal):
                 yield self.jobs
                 yield self.log_pane
                 yield self.fleet
+                yield self.cluster
             with Horizontal(id="strip"):
                 yield self.detail
                 yield self.graphs
@@ -94,6 +98,7 @@ class Panes(Horizontal):
     def tables(self) -> tuple[TablePane, ...]:
         return (
             self.hosts, self.vms, self.networks, self.jobs, self.calls, self.exchanges, self.fleet,
+            self.cluster,
         )  # fmt: skip
 
     def table_of(self, kind: Kind) -> TablePane | None:
@@ -103,7 +108,7 @@ class Panes(Horizontal):
     @property
     def alone(self) -> bool:
         """Only one pane has room, or was given all of it."""
-        wants_all = self.current == "audit" or (
+        wants_all = self.current in ("audit", "cluster") or (
             self.current == "networks" and self.networks.is_tree
         )
         return self.zoomed or wants_all or self.size.width < WIDE
@@ -114,7 +119,7 @@ class Panes(Horizontal):
         if self.current == "log":
             return self.exchanges if self.exchanges.grid.has_focus else self.calls
         found = {"hosts": self.hosts, "vms": self.vms, "networks": self.networks,
-                 "jobs": self.jobs, "audit": self.fleet}  # fmt: skip
+                 "jobs": self.jobs, "audit": self.fleet, "cluster": self.cluster}  # fmt: skip
         return found.get(self.current, self.source)
 
     def pane(self, name: str) -> Widget:
@@ -127,7 +132,13 @@ class Panes(Horizontal):
             "jobs": self.jobs,
             "log": self.log_pane,
             "audit": self.fleet,
+            "cluster": self.cluster,
         }[name]
+
+    @property
+    def front(self) -> ViewsPane:
+        """The pane of several tables that is in front."""
+        return self.cluster if self.current == "cluster" else self.fleet
 
     def showing(self) -> set[str]:
         """Names of the panes that show now."""
@@ -164,7 +175,7 @@ class Panes(Horizontal):
         if self.zoomed:
             self.toggle_zoom()
             return True
-        if self.current in ("jobs", "log", "audit"):
+        if self.current in ("jobs", "log", "audit", "cluster"):
             self.turn_to("vms")
             return True
         return False
