@@ -45,7 +45,7 @@ from tui.rows.findings import Finding
 from tui.rows.text import State
 from tui.store import Store
 from tui.store.clusters import role_key
-from tui.store.rows import NodeRow, RoleRow, VolumeRow
+from tui.store.rows import HostRow, NodeRow, RoleRow, Stale, VolumeRow
 
 _MOVES = State("◌", "~", "Pending", "changing")
 _UNKNOWN = State("?", "?", "Unknown", "unknown")
@@ -149,6 +149,8 @@ def _vm_cell(row: RoleRow) -> Cell:
     if machine is None:
         return Cell(text.unknown() if row.thing.vm else "", "dim")
     state = text.vm_shown(machine.vitals, machine.pending)
+    if machine.stale >= Stale.LOST:
+        return Cell(str(State("?", "?", state.word, "stale")), "stale")
     return Cell(str(state), state.tone)
 
 
@@ -185,7 +187,7 @@ ROLE_COLUMNS: tuple[Column[RoleRow], ...] = (
            grow=True, prose=True),
     Column("kind", "Kind", role_kind, plain(role_kind), 10, priority=7),
     Column("cluster", "Cluster", lambda r: r.cluster.name, plain(lambda r: r.cluster.name),
-           10, 6, priority=6),
+           10, 7, priority=6),
     Column("problem", "Problem", lambda r: _role_problem(r).text, _role_problem,
            24, 10, priority=9, prose=True),
     Column("locked", "Locked", lambda r: r.thing.locked,
@@ -243,12 +245,20 @@ def _drain(row: NodeRow) -> Cell:
     return Cell(*_DRAINS.get(row.thing.drain, ("", "")))
 
 
+def _answering(row: NodeRow) -> HostRow | None:
+    """The node as a host, unless what is known of that is past."""
+    own = row.own
+    return own if own is not None and own.stale < Stale.LOST else None
+
+
 def _cpu(row: NodeRow) -> float | None:
-    return row.own.vitals.cpu if row.own is not None else None
+    own = _answering(row)
+    return own.vitals.cpu if own is not None else None
 
 
 def _memory(row: NodeRow) -> float | None:
-    return text.host_memory(row.own.host, row.own.vitals) if row.own is not None else None
+    own = _answering(row)
+    return text.host_memory(own.host, own.vitals) if own is not None else None
 
 
 def _bar(get: Callable[[NodeRow], float | None]) -> Callable[[NodeRow], Cell]:
@@ -263,7 +273,10 @@ def _bar(get: Callable[[NodeRow], float | None]) -> Callable[[NodeRow], Cell]:
 
 
 def _vms(row: NodeRow) -> str:
-    return f"{row.own.running}/{row.own.total}" if row.own is not None else ""
+    own = _answering(row)
+    if own is None:
+        return text.unknown() if row.own is not None else ""
+    return f"{own.running}/{own.total}"
 
 
 def _node_problem(row: NodeRow) -> Cell:
@@ -288,7 +301,7 @@ NODE_COLUMNS: tuple[Column[NodeRow], ...] = (
     Column("host", "Host", lambda r: r.own.host.id if r.own else "",
            plain(lambda r: r.own.host.id if r.own else "not configured"), 14, 8, priority=4),
     Column("cluster", "Cluster", lambda r: r.cluster.name, plain(lambda r: r.cluster.name),
-           10, 6, priority=5),
+           10, 7, priority=5),
     Column("problem", "Problem", lambda r: _node_problem(r).text, _node_problem,
            24, 10, priority=6, grow=True, prose=True),
 )  # fmt: skip
@@ -359,7 +372,7 @@ VOLUME_COLUMNS: tuple[Column[VolumeRow], ...] = (
     Column("path", "Path", lambda r: r.thing.path, plain(lambda r: r.thing.path, "dim"),
            26, 12, priority=5),
     Column("cluster", "Cluster", lambda r: r.cluster.name, plain(lambda r: r.cluster.name),
-           10, 6, priority=6),
+           10, 7, priority=6),
     Column("problem", "Problem", lambda r: _volume_problem(r).text, _volume_problem,
            26, 10, priority=3, grow=True, prose=True),
 )  # fmt: skip
@@ -455,7 +468,7 @@ NETWORK_COLUMNS: tuple[Column[NetworkLine], ...] = (
            plain(lambda r: NETWORK_ROLES.get(r.thing.role, str(r.thing.role))), 20, priority=1),
     Column("metric", "Metric", lambda r: r.thing.metric or None,
            plain(lambda r: text.count(r.thing.metric)), 7, right=True, priority=3),
-    Column("cluster", "Cluster", _cluster, plain(_cluster), 10, 6, priority=4),
+    Column("cluster", "Cluster", _cluster, plain(_cluster), 10, 7, priority=4),
 )  # fmt: skip
 RESOURCE_COLUMNS: tuple[Column[ResourceLine], ...] = (
     Column("name", "Resource", lambda r: r.thing.name, plain(lambda r: r.thing.name), 32, 16,
@@ -468,5 +481,5 @@ RESOURCE_COLUMNS: tuple[Column[ResourceLine], ...] = (
            priority=2),
     Column("code", "Last error", lambda r: r.thing.code or None,
            plain(lambda r: text.count(r.thing.code), "error"), 10, right=True, priority=3),
-    Column("cluster", "Cluster", _cluster, plain(_cluster), 10, 6, priority=5),
+    Column("cluster", "Cluster", _cluster, plain(_cluster), 10, 7, priority=5),
 )  # fmt: skip

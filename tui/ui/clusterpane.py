@@ -133,15 +133,15 @@ def parts(cluster: Cluster, glyphs: Glyphs) -> list[tuple[str, str]]:
     up = sum(node.state in (UP, PAUSED) for node in cluster.nodes)
     down = any(node.state == DOWN for node in cluster.nodes)
     mark = text.State("▲", "!", "", "error") if down else text.State("●", "*", "", "ok")
-    found = [(f"{mark}{up} of {len(cluster.nodes)} nodes up", mark.tone)]
+    found = [(f"{mark}{up}/{len(cluster.nodes)} nodes up", mark.tone)]
     if (paused := sum(node.state == PAUSED for node in cluster.nodes)) > 0:
         found.append((f"{paused} paused", "paused"))
-    votes = f"votes {now.cast}/{now.total}, {now.needed} needed"
+    votes = f"{now.cast}/{now.total} votes, {now.needed} needed"
     found.append((votes, "" if now.held else "error"))
     found.append(_witness(cluster))
     survives, which = quorum.survival(cluster)
-    yes = "yes" if survives else which
-    found.append((f"one more failure: {yes}", "ok" if survives else "warning"))
+    words = f"may lose {which}" if now.held else which
+    found.append((words, "ok" if survives else "warning" if now.held else "error"))
     return found
 
 
