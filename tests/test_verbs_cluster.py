@@ -194,7 +194,7 @@ def test_what_a_drain_means_is_told_before_it_is_asked(at: Herd) -> None:
     risk, lines = row.foretell(target, {})
     assert risk is Risk.AMBER
     assert lines == [
-        "4 to move to the best possible nodes: crm, crm-db, dc-b, lab-vm",
+        "4 roles move to the best possible nodes: crm, crm-db, dc-b, lab-vm",
         "Locked, they stay: licences",
         "NODE2 keeps its vote while it is paused. If it then goes down:",
         "Votes now: 5 of 5 votes, 3 needed",

@@ -82,7 +82,8 @@ def _drain_consequences(target: Target, values: Values) -> Sequence[str]:
     lines = []
     if going:
         where = members.text(values, "target") or "the best possible nodes"
-        lines.append(f"{len(going)} to move to {where}: {members.some(going)}")
+        move = "role moves" if len(going) == 1 else "roles move"
+        lines.append(f"{len(going)} {move} to {where}: {members.some(going)}")
     if locked:
         lines.append(f"Locked, they stay: {members.some(locked)}")
     if staying:

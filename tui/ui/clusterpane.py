@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
@@ -19,6 +20,7 @@ from tui.rows import clustering, text
 from tui.rows.clusterfindings import cluster_remarks
 from tui.rows.matrix import REMARK_COLUMNS
 from tui.store import Changes, Delta, Store
+from tui.store.clusters import Told
 from tui.ui.fleet import ViewLine
 from tui.ui.patch import Patch
 from tui.ui.rowline import clean, fit
@@ -26,6 +28,8 @@ from tui.ui.style import Glyphs, tones
 from tui.ui.subjects import Subject
 from tui.ui.views import ViewsPane
 
+OLD = 30.0
+"""Seconds after which what was told of a cluster may not be so any more."""
 MOST = 6
 """Clusters that get a line of their own."""
 _NONE: Final = "No configured host is a node of a failover cluster"
@@ -105,7 +109,7 @@ class Standing(Patch):
     def tell(self) -> None:
         """Say how the clusters stand now."""
         known = sorted(self._store.clusters.known.items())
-        lines = [self._line(told.cluster) for _, told in known[:MOST]]
+        lines = [self._line(told) for _, told in known[:MOST]]
         if len(known) > MOST:
             rest = f"and {len(known) - MOST} clusters more: Findings names what is wrong"
             lines.append(Text(rest, style=tones(self.app).style("dim")))
@@ -113,12 +117,14 @@ class Standing(Patch):
             lines.append(Text(_NONE, style=tones(self.app).style("dim")))
         self.put(Text("\n", no_wrap=True).join(lines))
 
-    def _line(self, cluster: Cluster) -> Text:
-        ink = tones(self.app)
+    def _line(self, told: Told) -> Text:
+        ink, cluster = tones(self.app), told.cluster
         line = Text(no_wrap=True)
         line.append(clean(cluster.name), style=ink.style("accent") + Style(bold=True))
         room = self.content_size.width or 80
-        for words, tone in parts(cluster, self._glyphs):
+        late = time.time() - told.at > OLD
+        said = [("not heard of since " + text.clock(told.at), "error")] if late else []
+        for words, tone in [*said, *parts(cluster)]:
             left = room - cell_len(line.plain) - 2
             if left < 6:
                 break
@@ -127,7 +133,7 @@ class Standing(Patch):
         return line
 
 
-def parts(cluster: Cluster, glyphs: Glyphs) -> list[tuple[str, str]]:
+def parts(cluster: Cluster) -> list[tuple[str, str]]:
     """What is told of a cluster, and in which tone."""
     now = quorum.tally(cluster)
     up = sum(node.state in (UP, PAUSED) for node in cluster.nodes)
