@@ -64,6 +64,7 @@ SHOTS = (
     Shot("services", ("9",)),
     Shot("audit", ("0",)),
     Shot("migrate", (*jump("tree01"), "m", "down"), scene="migration"),
+    Shot("cluster", ("C",), scene="cluster"),
 )
 
 

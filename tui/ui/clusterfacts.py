@@ -49,7 +49,7 @@ def _role(row: RoleRow, store: Store, now: float) -> Iterator[Section]:
     policy = Section("Policy").add("Priority", clustering.priority(row))
     policy.add("Preferred", ", ".join(role.preferred) or "any node")
     policy.add("Comes back", "to a preferred node by itself" if role.failback else "")
-    policy.add("May fail over", clustering.limits(row)).add("Apart", ", ".join(role.anti_affinity))
+    policy.add("Failovers", clustering.limits(row)).add("Apart", ", ".join(role.anti_affinity))
     if role.offline_action is not None:
         policy.add("Offline", f"it is {_ACTIONS.get(role.offline_action, 'stopped')}")
     yield policy
@@ -72,8 +72,7 @@ def _node(row: NodeRow, store: Store, now: float) -> Iterator[Section]:
     state = clustering.node_state(row)
     section = Section("Node").add("State", str(state), state.tone)
     section.add("Cluster", row.cluster.name)
-    vote = clustering.node_votes(row)
-    section.add("Vote", f"{vote.text} counted of assigned", vote.tone)
+    section.add("Vote", f"{quorum.vote(node) if node.voting else 0} of {node.weight} counts")
     section.add("Roles", str(clustering.roles_of(row)))
     section.add("Host", row.own.host.id if row.own else "not configured here")
     if row.own is not None:
