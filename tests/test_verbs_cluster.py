@@ -277,6 +277,22 @@ def test_a_lost_answer_is_settled_by_what_the_cluster_shows(at: Herd) -> None:
     assert at.owner("web-erp1") == "NODE4"
 
 
+def test_somebody_else_was_faster(at: Herd) -> None:
+    """What was moved, removed or paused between the look and the call stops it."""
+    session = at.session
+    clustering.move_machine(at.client(), "git", "NODE2")
+    at.until(lambda: at.owner("git") == "NODE2" and at.role_state("git") == 0, "it has moved")
+    clustering.remove_role(at.client(), "wiki")
+    clustering.pause_node(at.client(), "NODE3")
+    with patch.object(session, "load"):
+        why = at.refused("role.move", "git", node="NODE4", source="NODE1")
+        assert why == "From node: git is on NODE2 by now"
+        gone = at.call("role.move", "wiki", node="NODE4")
+        assert gone.trouble is not None
+        assert gone.trouble.title == "wiki is not in the cluster any more"
+        assert "paused already" in at.refused("node.pause", "NODE3")
+
+
 def test_what_the_cluster_refuses_is_told_in_words(at: Herd) -> None:
     """Somebody else is faster: the node is paused between the look and the call."""
     session = at.session

@@ -15,8 +15,15 @@ from tui.cli import exits
 if TYPE_CHECKING:
     from tui.actions import Action, Field
 
-LISTS: Final = {"hosts": "host", "vms": "vm", "networks": "switch", "jobs": "job",
-                "roles": "role", "nodes": "node", "csvs": "csv"}  # fmt: skip
+LISTS: Final = {
+    "hosts": "host",
+    "vms": "vm",
+    "networks": "switch",
+    "jobs": "job",
+    "roles": "role",
+    "nodes": "node",
+    "csvs": "csv",
+}
 NOUNS: Final = {
     "vm": "act on virtual machines",
     "disk": "act on their disks",

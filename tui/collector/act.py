@@ -18,6 +18,7 @@ import msgspec
 
 from tui import actions
 from tui.actions import Action, Kind, Target
+from tui.collector import fresh
 from tui.collector.connect import Connect
 from tui.collector.following import (
     FIRST_POLL,
@@ -258,7 +259,7 @@ class Act:
     def _reread(self, client: CimClient, call: Call, target: Target) -> Target:
         """The target as the host has it this instant. Raises Refused when it changed since."""
         if target.kind is not Kind.VM or target.vitals is None:
-            return target
+            return fresh.of_cluster(client, target)
         state = ops.read_state(client, target.id)
         if call.seen_state is not None and state != call.seen_state:
             raise Refused(

@@ -21,7 +21,7 @@ from tui.hyperv.quorum import vote
 from tui.rows import clustering
 from tui.rows.audit import Line
 from tui.rows.clusterfindings import node_finding, role_finding, volume_finding
-from tui.rows.vocabulary import COMMON, Unit, Vocabulary, fields, measure, no_tags, words
+from tui.rows.vocabulary import COMMON, Unit, Vocabulary, no_tags, table, text_of, value_of
 from tui.store.rows import NodeRow, RoleRow, VolumeRow
 
 Row = RoleRow | NodeRow | VolumeRow
@@ -57,17 +57,17 @@ def _stands(*states: int) -> Callable[[Any], bool]:
 
 
 ROLE = Vocabulary(
-    fields=fields(
-        words("name role", lambda r: (r.name,)),
-        words("state", lambda r: (clustering.role_state(r).word,)),
-        words("node owner", lambda r: (r.thing.owner,)),
-        words("preferred", lambda r: r.thing.preferred),
-        words("priority", lambda r: (clustering.priority(r),)),
-        words("kind", lambda r: (clustering.role_kind(r),)),
-        words("apart", lambda r: r.thing.anti_affinity),
-        words("cluster", lambda r: (r.cluster.name,)),
-        words("problem", lambda r: (_finding(r),)),
-        words("guid id", lambda r: (r.thing.vm,)),
+    fields=table(
+        text_of("name role", lambda r: (r.name,)),
+        text_of("state", lambda r: (clustering.role_state(r).word,)),
+        text_of("node owner", lambda r: (r.thing.owner,)),
+        text_of("preferred", lambda r: r.thing.preferred),
+        text_of("priority", lambda r: (clustering.priority(r),)),
+        text_of("kind", lambda r: (clustering.role_kind(r),)),
+        text_of("apart", lambda r: r.thing.anti_affinity),
+        text_of("cluster", lambda r: (r.cluster.name,)),
+        text_of("problem", lambda r: (_finding(r),)),
+        text_of("guid id", lambda r: (r.thing.vm,)),
     ),
     flags={
         **COMMON,
@@ -89,15 +89,15 @@ ROLE = Vocabulary(
 )
 
 NODE = Vocabulary(
-    fields=fields(
-        words("name node", lambda r: (r.name,)),
-        words("state", lambda r: (clustering.node_state(r).word,)),
-        words("cluster", lambda r: (r.cluster.name,)),
-        words("host", lambda r: (r.own.host.id,) if r.own else ()),
-        words("problem", lambda r: (_finding(r),)),
-        measure(Unit.NUMBER, "vote votes", lambda r: vote(r.thing)),
-        measure(Unit.NUMBER, "roles", clustering.roles_of),
-        measure(Unit.PERCENT, "cpu", lambda r: r.own.vitals.cpu if r.own else None),
+    fields=table(
+        text_of("name node", lambda r: (r.name,)),
+        text_of("state", lambda r: (clustering.node_state(r).word,)),
+        text_of("cluster", lambda r: (r.cluster.name,)),
+        text_of("host", lambda r: (r.own.host.id,) if r.own else ()),
+        text_of("problem", lambda r: (_finding(r),)),
+        value_of(Unit.NUMBER, "vote votes", lambda r: vote(r.thing)),
+        value_of(Unit.NUMBER, "roles", clustering.roles_of),
+        value_of(Unit.PERCENT, "cpu", lambda r: r.own.vitals.cpu if r.own else None),
     ),
     flags={
         **COMMON,
@@ -115,17 +115,17 @@ NODE = Vocabulary(
 )
 
 CSV = Vocabulary(
-    fields=fields(
-        words("name volume", lambda r: (r.label, r.name)),
-        words("state", lambda r: (clustering.volume_state(r).word,)),
-        words("node owner", lambda r: (r.thing.owner,)),
-        words("cluster", lambda r: (r.cluster.name,)),
-        words("path", lambda r: (r.thing.path,)),
-        words("disk", lambda r: (r.thing.resource,)),
-        words("problem", lambda r: (_finding(r),)),
-        measure(Unit.SIZE, "free", lambda r: r.thing.free or None, lambda r: _free(r)),
-        measure(Unit.SIZE, "size", lambda r: r.thing.size or None),
-        measure(Unit.PERCENT, "used", clustering.used),
+    fields=table(
+        text_of("name volume", lambda r: (r.label, r.name)),
+        text_of("state", lambda r: (clustering.volume_state(r).word,)),
+        text_of("node owner", lambda r: (r.thing.owner,)),
+        text_of("cluster", lambda r: (r.cluster.name,)),
+        text_of("path", lambda r: (r.thing.path,)),
+        text_of("disk", lambda r: (r.thing.resource,)),
+        text_of("problem", lambda r: (_finding(r),)),
+        value_of(Unit.SIZE, "free", lambda r: r.thing.free or None, lambda r: _free(r)),
+        value_of(Unit.SIZE, "size", lambda r: r.thing.size or None),
+        value_of(Unit.PERCENT, "used", clustering.used),
     ),
     flags={
         **COMMON,
@@ -148,10 +148,10 @@ def _free(row: VolumeRow) -> float | None:
 def _line(**more: Callable[[Any], Sequence[str]]) -> Vocabulary:
     """Lines that are only looked at."""
     return Vocabulary(
-        fields=fields(
-            words("name", lambda r: (r.thing.name,)),
-            words("cluster", lambda r: r.clusters),
-            *(words(name, get) for name, get in more.items()),
+        fields=table(
+            text_of("name", lambda r: (r.thing.name,)),
+            text_of("cluster", lambda r: r.clusters),
+            *(text_of(name, get) for name, get in more.items()),
         ),
         flags={**COMMON, "problem": lambda r: r.tone == "error"},
         pieces=lambda r: (r.thing.name, *r.clusters, *(p for get in more.values() for p in get(r))),

@@ -165,7 +165,7 @@ def role_note(row: RoleRow) -> Cell:
         return Cell("waits for its turn", "changing")
     if role.preferred and role.owner.casefold() not in (p.casefold() for p in role.preferred):
         return Cell(f"not on {role.preferred[0]}", "accent")
-    return Cell("apart from its like", "dim") if role.anti_affinity else Cell("")
+    return Cell("kept apart", "dim") if role.anti_affinity else Cell("")
 
 
 def _role_problem(row: RoleRow) -> Cell:

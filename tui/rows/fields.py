@@ -16,11 +16,11 @@ from tui.rows.findings import finding, stuck
 from tui.rows.topology import Node, Sort
 from tui.rows.vocabulary import COMMON as _COMMON
 from tui.rows.vocabulary import Unit, Vocabulary
-from tui.rows.vocabulary import fields as _table
-from tui.rows.vocabulary import measure as _of
 from tui.rows.vocabulary import no_tags as _no_tags
 from tui.rows.vocabulary import place as _place
-from tui.rows.vocabulary import words as _text
+from tui.rows.vocabulary import table as _table
+from tui.rows.vocabulary import text_of as _text
+from tui.rows.vocabulary import value_of as _of
 from tui.store.rows import HostRow, JobRow, Stale, VmRow
 
 # -- virtual machines ----------------------------------------------------------------------

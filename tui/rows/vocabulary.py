@@ -1,4 +1,4 @@
-"""What a filter knows of one kind of row: fields, ``is:`` words, and what a plain term searches."""
+"""What a vocabulary of the filter grammar is made of: fields, ``is:`` words, pieces of text."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ class Vocabulary:
     """Id of the host, whose configured tags count as the row's."""
 
 
-def words(names: str, get: Callable[[Any], Sequence[str]]) -> FilterField:
+def text_of(names: str, get: Callable[[Any], Sequence[str]]) -> FilterField:
     return FilterField(tuple(names.split()), Unit.TEXT, get)
 
 
-def measure(
+def value_of(
     unit: Unit,
     names: str,
     get: Callable[[Any], Any],
@@ -62,7 +62,7 @@ def measure(
     return FilterField(tuple(names.split()), unit, get, share)
 
 
-def fields(*fields: FilterField) -> dict[str, FilterField]:
+def table(*fields: FilterField) -> dict[str, FilterField]:
     return {name: field for field in fields for name in field.names}
 
 
