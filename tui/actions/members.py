@@ -68,7 +68,7 @@ def _note(target: Target, node: ClusterNode) -> str:
     there = inventory_of(target, node.name)
     if there is None or there.vitals.memory_free is None:
         return words
-    return f"{words}, {there.vitals.memory_free / (1 << 30):.1f} GB of memory free"
+    return f"{words}, {there.vitals.memory_free >> 30} GB of memory free"
 
 
 def unfit(target: Target, name: str, owner: str) -> str | None:
