@@ -16,6 +16,7 @@ from tui.collector.messages import Phase
 from tui.hyperv.cluster import DOWN
 from tui.hyperv.ops import clustering
 from tui.hyperv.ops.clustering import node_ref, role_ref
+from tui.sim import outages
 from tui.wsman.cim import CimValue
 
 
@@ -304,6 +305,16 @@ def test_what_the_cluster_refuses_is_told_in_words(at: Herd) -> None:
     assert update.trouble.title == "Could not move web-erp2"
     assert update.trouble.cause == "the node is paused"
     assert update.trouble.hint == "resume it, or choose another node"
+
+
+def test_a_node_that_is_out_of_the_cluster_leaves_it_to_the_others_to_tell(at: Herd) -> None:
+    with at.lock:
+        outages.isolate_node(at.fabric, at.fabric.hosts["NODE1"])
+    at.until(lambda: at.value("Node", "NODE1", "State") == DOWN, "NODE1 is out")
+    found = at.session.load()
+    told = {host for host, inventory in found.items() if inventory.cluster is not None}
+    assert told
+    assert "NODE1" not in told
 
 
 def test_machines_are_where_the_cluster_says(at: Herd) -> None:

@@ -60,28 +60,28 @@ def _by_key(lines: list[Any]) -> Mapping[str, Any]:
 ROLES = Subject(
     "cluster", "Roles of clusters", "roles", "role",
     clustering.ROLE_COLUMNS, clustering.ROLE_DEFAULT,
-    lambda store: store.clusters.roles, _roles, Kind.ROLE, "name", empty=_NONE,
+    lambda store: store.clusters.roles, _roles, Kind.ROLE, "name", empty="No roles to show",
 )  # fmt: skip
 NODES = Subject(
     "cluster", "Nodes of clusters", "nodes", "node",
     clustering.NODE_COLUMNS, clustering.NODE_DEFAULT,
-    lambda store: store.clusters.nodes, _nodes, Kind.NODE, "name", empty=_NONE,
+    lambda store: store.clusters.nodes, _nodes, Kind.NODE, "name", empty="No nodes to show",
 )  # fmt: skip
 VOLUMES = Subject(
     "cluster", "Cluster shared volumes", "shared volumes", "csv",
     clustering.VOLUME_COLUMNS, clustering.VOLUME_DEFAULT,
     lambda store: store.clusters.volumes, _volumes, Kind.CSV, "name",
-    empty="No cluster has a shared volume",
+    empty="No shared volumes to show",
 )  # fmt: skip
 NETWORKS = Subject(
     "cluster", "Networks of clusters", "networks", "cluster-network",
     clustering.NETWORK_COLUMNS, tuple(column.id for column in clustering.NETWORK_COLUMNS),
-    lambda store: _by_key(clustering.network_lines(store)), _any, empty=_NONE,
+    lambda store: _by_key(clustering.network_lines(store)), _any, empty="No networks to show",
 )  # fmt: skip
 RESOURCES = Subject(
     "cluster", "Resources of clusters", "resources", "resource",
     clustering.RESOURCE_COLUMNS, tuple(column.id for column in clustering.RESOURCE_COLUMNS),
-    lambda store: _by_key(clustering.resource_lines(store)), _any, empty=_NONE,
+    lambda store: _by_key(clustering.resource_lines(store)), _any, empty="No resources to show",
 )  # fmt: skip
 FINDINGS = Subject(
     "cluster", "What is wrong with clusters", "findings", "audit",
@@ -138,7 +138,9 @@ def parts(cluster: Cluster) -> list[tuple[str, str]]:
     now = quorum.tally(cluster)
     up = sum(node.state in (UP, PAUSED) for node in cluster.nodes)
     down = any(node.state == DOWN for node in cluster.nodes)
-    mark = text.State("▲", "!", "", "error") if down else text.State("●", "*", "", "ok")
+    mark = text.State("●", "*", "", "ok")
+    if up < len(cluster.nodes):
+        mark = text.State("▲", "!", "", "error" if down else "warning")
     found = [(f"{mark}{up}/{len(cluster.nodes)} nodes up", mark.tone)]
     if (paused := sum(node.state == PAUSED for node in cluster.nodes)) > 0:
         found.append((f"{paused} paused", "paused"))
