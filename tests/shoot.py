@@ -70,6 +70,7 @@ SHOTS = (
         ("R", *"jjjjj", "x", *typed("failover"), "enter", *("tab",) * 3, "enter"),
         scene="replica",
     ),
+    Shot("cluster", ("C",), scene="cluster"),
 )
 
 

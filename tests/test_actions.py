@@ -65,7 +65,7 @@ ISSUE_IDS = {
     "integration.enable",
     "integration.disable",
 }
-NOUNS: dict[Kind, tuple[str, ...]] = {Kind.VM: tuple(Part), Kind.HOST: ("vm", "switch", "disk")}
+NOUNS: dict[Kind, tuple[str, ...]] = {Kind.VM: (*Part, "role"), Kind.HOST: ("vm", "switch", "disk")}
 """What actions of a kind may be named after: parts of a machine, and what is made on a host."""
 TRUSTED = set("abcdefghijklmnopqrstuvwxyz/:?!@#[]-+=,.<>0123456789")
 NAMED_KEYS = {"space", "enter", "escape", "tab", "shift+tab", "comma", "ctrl+p"}

@@ -101,9 +101,17 @@ def test_a_host_that_has_not_told_its_load_shows_that_it_is_not_known() -> None:
 
 def test_states_flash_and_free_text_is_cut_at_its_end() -> None:
     every = [c for kind, _ in columns.BY_KIND.values() for c in kind] + [*columns.CALL_COLUMNS]
-    assert {c.title for c in every if c.flash} == {"State", "Result"}
-    prose = {"Notes", "Problem", "Trouble", "Error", "Why", "Reason", "Next step"}
-    assert {c.title for c in every if c.prose} == prose
+    assert {c.title for c in every if c.flash} == {"State", "Result", "Node"}
+    assert {c.title for c in every if c.prose} == {
+        "Notes",
+        "Note",
+        "Problem",
+        "Trouble",
+        "Error",
+        "Why",
+        "Reason",
+        "Next step",
+    }
 
 
 def test_no_tone_is_unknown_and_no_title_is_wider_than_its_column() -> None:

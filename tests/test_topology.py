@@ -182,7 +182,7 @@ def test_nodes_are_found_by_what_they_are(wanted: str, names: list[str]) -> None
     wired(made, "HV01", card("A"))
     add(made, "HV01", "web")
     add(made, "HV01", "cut", connected=False, vlan=Vlan(), addresses=())
-    found = parse(wanted, "node").select(wires(known(made)))
+    found = parse(wanted, "line").select(wires(known(made)))
     assert {node.name for node in found} == set(names)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import msgspec
 from msgspec import structs
-from textual.widgets import Input
+from textual.widgets import Input, Select
 
 from tests.deck_kit import Deck, deck, story
+from tui.actions import Action, Field, Kind, Target
+from tui.actions.declare import Choice
 from tui.collector.messages import Batch, CallUpdate, Inspect, Phase
 from tui.hyperv.sheet import Adapter, Controller, Drive, Event, Image, Memory, Processor, Sheet
 from tui.ui.form import Entry, Form, Toggle
@@ -220,3 +222,28 @@ async def test_a_machine_that_moved_while_its_form_was_open_is_left_alone() -> N
         await d.settle()
         assert "Memory sql01 on HV01: not sent, it has moved to HV02" in d.notices
         assert not d.collector.calls
+
+
+@story
+async def test_an_answer_stays_while_what_is_noted_beside_it_changes() -> None:
+    noted = iter(range(1000))
+
+    def choices(target: Target) -> list[Choice]:
+        return [Choice(name, name, f"{next(noted)} GB free") for name in ("one", "two")]
+
+    field = Field("where", "Where", "Where to", current=lambda target: "one", choices=choices)
+    row = Action("vm.start", "Start", "Start it", Kind.VM, "nothing", form=(field,))
+    async with deck() as d:
+        target = d.app.store.target(d.key(d.names[0]))
+        assert target is not None
+        form = Form(row, [target])
+        d.app.push_screen(form)
+        await d.settle()
+        control = entry(form, "where").control
+        assert isinstance(control, Select)
+        control.value = 1
+        await d.settle()
+        for _ in range(3):
+            form._fill()
+            await d.settle()
+            assert (entry(form, "where").answer(), control.value) == ("two", 1)

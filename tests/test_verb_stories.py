@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tests.cluster_cases import CASES as CLUSTERED
 from tests.deck_kit import story
 from tests.move_cases import MOVES
 from tests.replica_cases import CASES as REPLICATION
@@ -45,8 +46,9 @@ async def deck_on(served: Served, *hosts: str) -> AsyncIterator[LiveDeck]:
 
 def test_every_changing_action_has_a_case() -> None:
     told = {case.action for cases in CASES.values() for case in cases} | set(EARLIER)
-    told |= {case.action for case in (*MOVES, *REPLICATION)}
-    assert {action.id for action in ACTIONS if action.changes} - told == {"job.cancel"}
+    told |= {case.action for case in (*MOVES, *CLUSTERED, *REPLICATION)}
+    ended_in_time = {"job.cancel", "role.cancel"}
+    assert {action.id for action in ACTIONS if action.changes} - told == ended_in_time
 
 
 async def tried(d: LiveDeck, served: Served, case: Case) -> str:

@@ -22,7 +22,7 @@ from tui.wsman.cim import CimInstance, CimRef, CimValue
 from tui.wsman.client import CimClient
 from tui.wsman.transport import WinRMSettings, WinRMTransport
 
-V2, CIMV2 = "root/virtualization/v2", "root/cimv2"
+V2, CIMV2, CLUSTER = "root/virtualization/v2", "root/cimv2", "root/MSCluster"
 PATIENCE = 90.0
 OFF = 3
 Given = Mapping[str, str | bool]
@@ -39,7 +39,7 @@ class Truth:
         self._client = CimClient(WinRMTransport(settings), url=url)
 
     def __call__(self, wql: str) -> list[CimInstance]:
-        namespace = CIMV2 if "CIM_DataFile" in wql else V2
+        namespace = CIMV2 if "CIM_DataFile" in wql else CLUSTER if "MSCluster_" in wql else V2
         return self._client.query(namespace, wql)
 
     def close(self) -> None:
@@ -300,10 +300,16 @@ def subject(d: LiveDeck, action: str, host: str, on: str) -> str:
     assert row is not None
     if row.kind is Kind.HOST:
         return host
-    tables: Mapping[Kind, Mapping[str, Any]] = {
-        Kind.VM: d.app.store.vms, Kind.REPLICA: d.app.store.replicas.rows,
+    store, clusters = d.app.store, d.app.store.clusters
+    things: dict[Kind, Mapping[str, Any]] = {
+        Kind.ROLE: clusters.roles, Kind.NODE: clusters.nodes, Kind.CSV: clusters.volumes,
     }  # fmt: skip
-    table = tables.get(row.kind, d.app.store.switches)
+    if row.kind in things:  # whichever node tells of them
+        return next((k for k, one in things[row.kind].items() if one.name == on), "")
+    tables: Mapping[Kind, Mapping[str, Any]] = {
+        Kind.VM: store.vms, Kind.REPLICA: store.replicas.rows,
+    }  # fmt: skip
+    table = tables.get(row.kind, store.switches)
     return next(
         (k for k, one in table.items() if one.name == on and one.host.id == host), ""
     )  # fmt: skip

@@ -17,12 +17,16 @@ from tui.actions import (
     lifecycle,
     moving,
     nics,
+    nodes,
     policy,
     ports,
     replicas,
+    role_moves,
+    roles,
     settings,
     switches,
     vm,
+    volumes,
 )
 from tui.actions.declare import Action, Field, Kind, Risk, Target
 from tui.hyperv.model import Link
@@ -56,6 +60,10 @@ ACTIONS: tuple[Action, ...] = (
     *integration.ACTIONS,
     *switches.ACTIONS,
     *hosts.ACTIONS,
+    *role_moves.ACTIONS,
+    *roles.ACTIONS,
+    *nodes.ACTIONS,
+    *volumes.ACTIONS,
     *replicas.ACTIONS,
     *failover.ACTIONS,
     *deck.ACTIONS,

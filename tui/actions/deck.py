@@ -172,6 +172,14 @@ ACTIONS: tuple[Action, ...] = (
         _PANES,
     ),
     _app(
+        "cluster",
+        "Clusters",
+        "Show failover clusters: roles, nodes, shared volumes, networks, resources, findings",
+        "show_cluster",
+        "C",
+        _PANES,
+    ),
+    _app(
         "zoom",
         "Zoom",
         "Give the pane the whole screen, or put it back",

@@ -79,7 +79,7 @@ def _named(rows: Mapping[str, Any], name: str) -> list[str]:
         plain, _, host = name.rpartition("@")
         exact = [
             key for key, row in rows.items()
-            if _is(key, row, plain) and row.host.id.casefold() == host.casefold()
+            if _is(key, row, plain) and host.casefold() in _places(row)
         ]  # fmt: skip
     if len(exact) == 1:
         return exact
@@ -94,6 +94,12 @@ def _named(rows: Mapping[str, Any], name: str) -> list[str]:
     raise UsageError(f"Nothing is named {name}", cause=f"did you mean {near[0]}?" if near else "")
 
 
+def _places(row: Any) -> tuple[str, ...]:
+    """What may stand behind the ``@``: its host, and the cluster it is a thing of."""
+    cluster = getattr(row, "cluster", None)
+    return (row.host.id.casefold(), *((cluster.name.casefold(),) if cluster else ()))
+
+
 def _name(row: Any) -> str:
     return str(row.name).casefold()
 
@@ -101,6 +107,8 @@ def _name(row: Any) -> str:
 def _is(key: str, row: Any, name: str) -> bool:
     lowered = name.casefold()
     ids = (key, row.host.id) if not hasattr(row, "host_vitals") else (key, key.partition("@")[0])
+    if lowered == getattr(row, "label", "").casefold():
+        return True
     return _name(row) == lowered or lowered in (part.casefold() for part in ids)
 
 

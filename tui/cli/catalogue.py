@@ -12,6 +12,9 @@ NOUNS: Final = {
     "host": "hosts",
     "switch": "virtual switches",
     "job": "jobs",
+    "role": "roles",
+    "node": "nodes",
+    "csv": "cluster shared volumes",
     "replica": "replication relationships",
 }
 

@@ -15,8 +15,16 @@ from tui.cli import exits
 if TYPE_CHECKING:
     from tui.actions import Action, Field
 
-LISTS: Final = {"hosts": "host", "vms": "vm", "networks": "switch", "jobs": "job",
-                "replicas": "replica"}  # fmt: skip
+LISTS: Final = {
+    "hosts": "host",
+    "vms": "vm",
+    "networks": "switch",
+    "jobs": "job",
+    "roles": "role",
+    "nodes": "node",
+    "csvs": "csv",
+    "replicas": "replica",
+}
 NOUNS: Final = {
     "vm": "act on virtual machines",
     "disk": "act on their disks",
@@ -27,6 +35,9 @@ NOUNS: Final = {
     "switch": "act on virtual switches",
     "host": "act on hosts",
     "job": "act on jobs of hosts",
+    "role": "act on roles of failover clusters",
+    "node": "act on nodes of failover clusters",
+    "csv": "act on cluster shared volumes",
     "replica": "act on replication relationships",
 }
 AUDITS: Final = ("findings", "macs", "pools", "vlans", "switches", "adapters")
@@ -37,6 +48,9 @@ NAMED: Final = {
     "host": ("HOST", "hosts: name or a pattern such as hv*"),
     "switch": ("SWITCH", "switches: name, id, NAME@HOST or a pattern"),
     "job": ("JOB", "jobs: id or name"),
+    "role": ("ROLE", "roles: name, NAME@CLUSTER or a pattern"),
+    "node": ("NODE", "nodes: name, NAME@CLUSTER or a pattern"),
+    "csv": ("VOLUME", "shared volumes: path or its last part, NAME@CLUSTER or a pattern"),
     "replica": ("NAME", "ends of a relationship: machine@HOST, id or a pattern"),
 }
 """What an action's targets are called, and how they may be given; by kind."""

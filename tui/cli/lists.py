@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def list_rows(arguments: argparse.Namespace) -> int:
-    """``hosts``, ``vms``, ``networks``, ``jobs``."""
+    """``hosts``, ``vms``, ``networks``, ``jobs``, and what clusters are made of."""
     from tui.cli.batch import rows_of
     from tui.rows import columns
     from tui.rows.filter import parse
@@ -32,13 +32,13 @@ def list_rows(arguments: argparse.Namespace) -> int:
     parse(arguments.filter, kind)
     prepare_glyphs(arguments)
     with reached(arguments) as links:
-        store, troubles = _read(links, rates=kind == "host")
+        store, troubles = _read(links, rates=kind in ("host", "node"))
         wanted = parse(arguments.filter, kind, host_tags(arguments))
     rows = ordered(wanted.select(rows_of(store, kind).values()))
     emit(arguments.output, shown, rows)
     if troubles and len(troubles) == len(links):
         return exits.NO_HOST
-    return exits.FAILED if troubles and kind != "host" else exits.DONE
+    return exits.FAILED if troubles and kind not in ("host", "node") else exits.DONE
 
 
 def refresh(arguments: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ batch before. A burst from one host collapses to its last inventory; events are 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from tui.hyperv.cluster import Cluster
 from tui.hyperv.model import Host, HostVitals, Inventory, Link, Record
 from tui.hyperv.sheet import Sheet
 
+SILENT_FOR = 60.0
+"""Seconds a node that does not tell of its cluster is passed over."""
 READS_PER_BATCH = 40
 """Reading exchanges are a sample for ``:perf``; failures and acting ones are kept in full."""
 
@@ -52,6 +55,8 @@ class Hub:
         self._busy: dict[object, bool] = {}
         self._listeners: list[Callable[[Inventory], None]] = []
         self._idle_told = False
+        self._mute: dict[str, float] = {}
+        """Hosts that did not tell of their cluster, and until when they are not asked."""
 
     # -- lanes -----------------------------------------------------------------------------
 
@@ -118,7 +123,10 @@ class Hub:
             return {host: station.current for host, station in self._stations.items()}
 
     def speaker(self, cluster: str) -> str:
-        """The host that tells of a cluster: the first by id of its nodes that answer."""
+        """The host that tells of a cluster: the first by id of its nodes that answer. One whose
+        cluster service does not is passed over for a while, as long as there is another.
+        """
+        now = time.monotonic()
         with self._changed:
             nodes = [
                 host
@@ -126,7 +134,18 @@ class Hub:
                 if station.current.host.cluster == cluster
                 and station.current.vitals.link in (Link.UP, Link.SLOW)
             ]
-        return min(nodes, default="")
+        talking = [node for node in nodes if self._mute.get(node, 0.0) <= now]
+        return min(talking or nodes, default="")
+
+    def mute(self, host: str) -> None:
+        """A node answers, but does not tell of its cluster."""
+        with self._changed:
+            self._mute[host] = time.monotonic() + SILENT_FOR
+
+    def unmute(self, host: str) -> None:
+        """It does again."""
+        with self._changed:
+            self._mute.pop(host, None)
 
     def cluster(self, name: str) -> tuple[Cluster, float] | None:
         """The newest word on a cluster, and its Unix time."""

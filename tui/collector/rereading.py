@@ -8,10 +8,11 @@ import msgspec
 
 from tui.actions import Kind, Target
 from tui.collector.messages import Call
-from tui.errors import Refused
-from tui.hyperv import ops
-from tui.hyperv.ops import replication
+from tui.errors import Fault, Refused
+from tui.hyperv import clusters, meanings, ops
+from tui.hyperv.ops import clustering, replication
 from tui.hyperv.replica import word
+from tui.wsman.cim import CimInstance, CimRef
 from tui.wsman.client import CimClient
 from tui.wsman.values import EnabledState, name_of
 
@@ -24,7 +25,7 @@ def reread(client: CimClient, call: Call, target: Target) -> Target:
             raise _changed(target, word(state), f"that it is {word(call.seen_state)}")
         return replace(target, replica=msgspec.structs.replace(target.replica, state=state))
     if target.kind is not Kind.VM or target.vitals is None:
-        return target
+        return _of_cluster(client, target)
     state = ops.read_state(client, target.id)
     if call.seen_state is not None and state != call.seen_state:
         seen = name_of(EnabledState, call.seen_state)
@@ -38,3 +39,33 @@ def _changed(target: Target, now: str, seen: str) -> Refused:
         cause=f"the screen showed {seen}",
         hint="look again and repeat",
     )
+
+
+# -- things of a cluster -------------------------------------------------------------------
+
+
+def _of_cluster(client: CimClient, target: Target) -> Target:
+    """A role, node or shared volume as its cluster tells of it now; other things as they are."""
+    if target.kind is Kind.ROLE and target.role is not None:
+        row = _read(client, clustering.role_ref(target.name), target.name)
+        return replace(target, role=clusters.role_now(target.role, row))
+    if target.kind is Kind.NODE:
+        row = _read(client, clustering.node_ref(target.name), target.name)
+        return replace(target, node=clusters.node_now(row))
+    if target.kind is Kind.CSV and target.volume is not None:
+        row = _read(client, clustering.volume_ref(target.name), target.name)
+        return replace(target, volume=clusters.volume_now(target.volume, row))
+    return target
+
+
+def _read(client: CimClient, ref: CimRef, name: str) -> CimInstance:
+    try:
+        return client.get(ref)
+    except Fault as fault:
+        if not meanings.is_gone(fault):
+            raise
+        raise Refused(
+            f"{name} is not in the cluster any more",
+            hint="it was removed or renamed; look again and repeat",
+            code=fault.code,
+        ) from fault

@@ -11,8 +11,10 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Self
 
+from tui.actions import by_id
 from tui.collector.connect import Connect, connect
 from tui.collector.crew import Crew
+from tui.collector.following import is_clustered
 from tui.collector.hub import Hub
 from tui.collector.messages import Call, CallUpdate, Exchange, HostLink, Phase
 from tui.collector.watch import Tier, trouble_of
@@ -87,8 +89,20 @@ class Session:
             self.troubles.pop(name, None)
             if failure is not None:
                 self.troubles[name] = trouble_of(failure)
+        if tiers & Tier.CLUSTER:
+            self._hear_clusters(names)
         self._tell_exchanges()
         return {name: i for name, i in self._hub.inventories().items() if name in names}
+
+    def _hear_clusters(self, names: Sequence[str]) -> None:
+        """Where a node that was asked does not tell of its cluster, ask the others."""
+        for name in names:
+            found = self._hub.inventory(name)
+            cluster = found.host.cluster if found is not None else ""
+            if not cluster or self._hub.cluster(cluster) is not None:
+                continue
+            if self._hub.speaker(cluster) == name:
+                self._crew.watch(self.links[name]).step(Tier.CLUSTER | Tier.WHOLE)
 
     def _tell_exchanges(self) -> None:
         batch = self._hub.batch(0.0)
@@ -112,7 +126,7 @@ class Session:
         step where there are several. After ``timeout`` seconds the last update known stands.
         """
         last: dict[str, CallUpdate] = {}
-        for host in {call.host for call in calls} | set(also):
+        for host in {call.host for call in calls} | set(also) | self._tellers(calls):
             if host in self.links:
                 self._crew.watch(self.links[host]).start()
         for call in calls:
@@ -129,6 +143,16 @@ class Session:
                 for exchange in batch.exchanges:
                     self._on_exchange(exchange)
         return last
+
+    def _tellers(self, calls: Iterable[Call]) -> set[str]:
+        """Hosts that tell of the clusters which show that calls are done."""
+        inventories = self._hub.inventories()
+        found = set()
+        for call in calls:
+            action, there = by_id(call.action), inventories.get(call.host)
+            if action is not None and there is not None and is_clustered(action):
+                found.add(self._hub.speaker(there.host.cluster))
+        return found
 
     def client(self, host: str) -> CimClient:
         """A client of its own on one host. Raises UsageError for a host not configured."""

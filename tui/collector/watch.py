@@ -254,7 +254,12 @@ class Watch:
         cluster = self._inventory.host.cluster
         if not cluster or self._hub.speaker(cluster) != self.link.id:
             return reader.silence()
-        return reader.cluster(whole=whole)
+        found = reader.cluster(whole=whole)
+        if found.cluster_at > self._inventory.cluster_at:
+            self._hub.unmute(self.link.id)
+        else:
+            self._hub.mute(self.link.id)
+        return found
 
     def _read_sheet(self) -> None:
         vm = self._inspected

@@ -85,18 +85,19 @@ def _with_itself(cluster: Cluster, row: CimInstance) -> Cluster:
 
 
 def _nodes(rows: Rows) -> tuple[ClusterNode, ...]:
-    found = [
-        ClusterNode(
-            name=clean.text(row.get("Name")),
-            state=_signed(row.get("State")),
-            information=clean.number(row.get("StatusInformation")),
-            drain=clean.number(row.get("NodeDrainStatus")),
-            weight=clean.number(row.get("NodeWeight")),
-            dynamic_weight=clean.number(row.get("DynamicWeight")),
-        )
-        for row in rows
-    ]
-    return tuple(sorted(found, key=lambda node: node.name.casefold()))
+    return tuple(sorted(map(node_now, rows), key=lambda node: node.name.casefold()))
+
+
+def node_now(row: CimInstance) -> ClusterNode:
+    """A node as it is told."""
+    return ClusterNode(
+        name=clean.text(row.get("Name")),
+        state=_signed(row.get("State")),
+        information=clean.number(row.get("StatusInformation")),
+        drain=clean.number(row.get("NodeDrainStatus")),
+        weight=clean.number(row.get("NodeWeight")),
+        dynamic_weight=clean.number(row.get("DynamicWeight")),
+    )
 
 
 def _signed(value: CimValue) -> int:
@@ -143,6 +144,20 @@ def _role(row: CimInstance) -> Role:
         failover_threshold=clean.number(get("FailoverThreshold")),
         failover_period=clean.number(get("FailoverPeriod")),
         anti_affinity=clean.texts(get("AntiAffinityClassNames")),
+    )
+
+
+def role_now(before: Role, row: CimInstance) -> Role:
+    """A role as it is told, with what only a whole reading tells."""
+    return replace(_as_before(_role(row), before), preferred=before.preferred)
+
+
+def volume_now(before: SharedVolume, row: CimInstance) -> SharedVolume:
+    """A shared volume as it is told, with what only a whole reading tells."""
+    return replace(
+        before,
+        fault=clean.number(row.get("FaultState")),
+        backup=bool(clean.number(row.get("BackupState"))),
     )
 
 
@@ -246,12 +261,8 @@ def _volumes(cluster: Cluster, parts: Parts) -> tuple[SharedVolume, ...]:
     found = []
     for row in parts.volumes or ():
         name = clean.text(row.get("Name"), limit=clean.LONG)
-        volume = replace(
-            known.get(name) or SharedVolume(name),
-            fault=clean.number(row.get("FaultState")),
-            backup=bool(clean.number(row.get("BackupState"))),
-            resource=disks.get(name, ""),
-        )
+        before = known.get(name) or SharedVolume(name)
+        volume = replace(volume_now(before, row), resource=disks.get(name, ""))
         if (disk := resources.get(volume.resource)) is not None:
             owner, state = clean.text(disk.get("OwnerNode")), _signed(disk.get("State"))
             volume = replace(volume, owner=owner, state=state)

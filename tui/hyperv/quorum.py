@@ -183,8 +183,8 @@ def survival(cluster: Cluster) -> tuple[bool, str]:
         return False, "no quorum"
     deadly = fatal(cluster)
     if not deadly:
-        return True, "any one of the voters"
-    return False, f"not {listed(deadly, 'or')}"
+        return True, "any one"
+    return False, f"all but {listed(deadly, 'and')}"
 
 
 def told(cluster: Cluster, *names: str) -> tuple[str, ...]:

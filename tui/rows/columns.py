@@ -17,6 +17,14 @@ from tui.rows.activity import (
     JOB_DEFAULT,
     PHASES,
 )
+from tui.rows.clustering import (
+    NODE_COLUMNS,
+    NODE_DEFAULT,
+    ROLE_COLUMNS,
+    ROLE_DEFAULT,
+    VOLUME_COLUMNS,
+    VOLUME_DEFAULT,
+)
 from tui.rows.column import Cell, Column, find, order, plain, select
 from tui.rows.findings import finding, stuck
 from tui.rows.replicas import REPLICA_COLUMNS, REPLICA_DEFAULT, replication
@@ -387,6 +395,9 @@ BY_KIND: dict[str, tuple[Sequence[Column[Any]], Sequence[str]]] = {
     "host": (HOST_COLUMNS, HOST_DEFAULT),
     "switch": (SWITCH_COLUMNS, SWITCH_DEFAULT),
     "job": (JOB_COLUMNS, JOB_DEFAULT),
+    "role": (ROLE_COLUMNS, ROLE_DEFAULT),
+    "node": (NODE_COLUMNS, NODE_DEFAULT),
+    "csv": (VOLUME_COLUMNS, VOLUME_DEFAULT),
     "replica": (REPLICA_COLUMNS, REPLICA_DEFAULT),
 }
 """Columns and the ones shown unless asked otherwise."""

@@ -11,6 +11,7 @@ from tui.hyperv.model import HostVitals, Link
 from tui.rows import columns, text, topology
 from tui.rows.activity import PHASES
 from tui.rows.audit import Line, vlans_of
+from tui.rows.clusterfields import CLUSTERED
 from tui.rows.findings import finding, stuck
 from tui.rows.replica_fields import REPLICA
 from tui.rows.replicas import replication_words
@@ -373,8 +374,9 @@ VOCABULARIES: Mapping[str, Vocabulary] = {
     "job": JOB,
     "call": CALL,
     "exchange": EXCHANGE,
-    "node": NODE,
+    "line": NODE,
     "audit": AUDIT,
+    **CLUSTERED,
     "replica": REPLICA,
 }
 """By the value of ``Kind``, and kinds that only the log, the topology and the audits know."""

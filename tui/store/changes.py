@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tui.collector.messages import CallUpdate
 from tui.hyperv.model import Link, Trouble
+from tui.store.news import News
 from tui.store.rows import (
     HostRow,
     JobRow,
@@ -88,6 +89,8 @@ class Changes:
     resync: set[str] = field(default_factory=set)
     """Hosts with a gap in their sequence: ask for everything."""
     links: list[LinkChange] = field(default_factory=list)
+    news: list[News] = field(default_factory=list)
+    """What happened in clusters."""
 
     @property
     def deltas(self) -> tuple[Delta, ...]:

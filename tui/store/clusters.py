@@ -10,8 +10,11 @@ from tui.collector.messages import Update
 from tui.hyperv.model import Cluster
 from tui.store.changes import Changes, Delta
 from tui.store.fleet import HostEntry
-from tui.store.rows import NodeRow, RoleRow, VolumeRow
+from tui.store.news import news
+from tui.store.rows import HostRow, NodeRow, RoleRow, Stale, VmRow, VolumeRow
 
+RENEWED = 5.0
+"""Seconds between two words on a cluster, usually."""
 Row = TypeVar("Row", RoleRow, NodeRow, VolumeRow)
 
 
@@ -41,7 +44,13 @@ class Told:
 class Clusters:
     """Every cluster any host is a node of, by name."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        vms: Mapping[str, VmRow] | None = None,
+        hosts: Mapping[str, HostRow] | None = None,
+    ) -> None:
+        self._vms = vms if vms is not None else {}
+        self._hosts = hosts if hosts is not None else {}
         self.known: dict[str, Told] = {}
         self.roles: dict[str, RoleRow] = {}
         self.nodes: dict[str, NodeRow] = {}
@@ -64,6 +73,10 @@ class Clusters:
         told = self.known.get(cluster.name)
         if told is not None and told.at > update.cluster_at:
             return
+        if told is not None:
+            acted = (row for row in self.roles.values() if row.cluster.name == cluster.name)
+            busy = frozenset(row.name for row in acted if row.pending)
+            changes.news += news(told.cluster, cluster, busy)
         self.known[cluster.name] = Told(cluster, update.host, update.cluster_at)
         self._settle(cluster, entry, marks, changes)
 
@@ -75,9 +88,11 @@ class Clusters:
         nodes = {node_key(cluster.name, one.name): one for one in cluster.nodes}
         volumes = {volume_key(cluster.name, one.name): one for one in cluster.volumes}
         for key, role in roles.items():
-            _place(self.roles, RoleRow(key, role, cluster, info, vitals), marks, changes.roles)
+            fresh_role = RoleRow(key, role, cluster, info, vitals, vms=self._vms)
+            _place(self.roles, fresh_role, marks, changes.roles)
         for key, node in nodes.items():
-            _place(self.nodes, NodeRow(key, node, cluster, info, vitals), marks, changes.nodes)
+            fresh_node = NodeRow(key, node, cluster, info, vitals, hosts=self._hosts)
+            _place(self.nodes, fresh_node, marks, changes.nodes)
         for key, volume in volumes.items():
             fresh = VolumeRow(key, volume, cluster, info, vitals)
             _place(self.volumes, fresh, marks, changes.volumes)
@@ -85,16 +100,26 @@ class Clusters:
         _drop(self.nodes, cluster.name, nodes, changes.nodes)
         _drop(self.volumes, cluster.name, volumes, changes.volumes)
 
-    def follow(self, hosts: Mapping[str, HostEntry], changes: Changes) -> None:
-        """Rows point at the record of the host that told of them, and age with it."""
+    def follow(self, hosts: Mapping[str, HostEntry], changes: Changes, now: float) -> None:
+        """Rows point at the record of the host that told of them, and age with it and with the
+        word on their cluster: a node may answer while its cluster service does not.
+        """
         for row, delta in self._rows(changes):
             entry = hosts.get(row.host.id)
             if entry is None:
                 continue
-            if row.stale is not entry.stale:
-                row.stale = entry.stale
+            stale = max(entry.stale, self._age(row.cluster.name, entry, now))
+            if row.stale is not stale:
+                row.stale = stale
                 delta.touch(row.key)
             row.host, row.host_vitals = entry.info, entry.vitals
+
+    def _age(self, cluster: str, entry: HostEntry, now: float) -> Stale:
+        told = self.known.get(cluster)
+        if told is None or not told.at:
+            return Stale.FRESH
+        late = (now - told.at) / max(RENEWED, entry.vitals.interval)
+        return Stale.OLD if late > 6 else Stale.DIM if late > 3 else Stale.FRESH
 
     def forget(self, hosts: Mapping[str, HostEntry], changes: Changes) -> None:
         """Clusters none of whose nodes is configured any more go."""

@@ -6,8 +6,8 @@ points to are frozen and are replaced. Formatting lives in ``rows.text``, not he
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from tui.actions.declare import Target
@@ -165,10 +165,17 @@ class RoleRow:
     stale: Stale = Stale.FRESH
     marked: bool = False
     pending: str = ""
+    vms: Mapping[str, VmRow] = field(default_factory=dict)
+    """Every machine there is."""
 
     @property
     def name(self) -> str:
         return self.thing.name
+
+    @property
+    def machine(self) -> VmRow | None:
+        """The machine of the role, where it is listed."""
+        return self.vms.get(self.thing.vm) if self.thing.vm else None
 
 
 @dataclass(slots=True, eq=False)
@@ -185,10 +192,25 @@ class NodeRow:
     stale: Stale = Stale.FRESH
     marked: bool = False
     pending: str = ""
+    hosts: Mapping[str, HostRow] = field(default_factory=dict)
+    """Every host there is."""
 
     @property
     def name(self) -> str:
         return self.thing.name
+
+    @property
+    def own(self) -> HostRow | None:
+        """The node as a host, where it is configured."""
+        name = self.thing.name.casefold()
+        return next(
+            (
+                row
+                for row in self.hosts.values()
+                if row.host.name.casefold() == name and row.host.cluster == self.cluster.name
+            ),
+            None,
+        )
 
 
 @dataclass(slots=True, eq=False)
@@ -209,6 +231,11 @@ class VolumeRow:
     @property
     def name(self) -> str:
         return self.thing.name
+
+    @property
+    def label(self) -> str:
+        """The last part of its name, which is its path."""
+        return self.thing.name.rstrip("\\").rpartition("\\")[2]
 
 
 @dataclass(slots=True, eq=False)

@@ -42,7 +42,7 @@ class Store:
         self.host_rows: dict[str, HostRow] = {}
         self.switches: dict[str, SwitchRow] = {}
         self.jobs: dict[str, JobRow] = {}
-        self.clusters = Clusters()
+        self.clusters = Clusters(self.fleet.rows, self.host_rows)
         self.replicas = Replicas()
         self.groups = Groups()
         self.exchanges: deque[Exchange] = deque(maxlen=EXCHANGES)
@@ -402,7 +402,7 @@ class Store:
                 _set_stale(self.switches[key], level, changes)
             for key in entry.jobs:
                 _set_stale(self.jobs[key], level, changes)
-        self.clusters.follow(self.hosts, changes)
+        self.clusters.follow(self.hosts, changes, now)
         self.replicas.follow(self.hosts, changes)
 
     # -- hosts come and go -----------------------------------------------------------------

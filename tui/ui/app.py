@@ -170,6 +170,8 @@ class DeckApp(App[int], inherit_bindings=False):
         self.operator.settled(changes)
         for link in changes.links:
             self._tell_link(link.host, link.before, link.after)
+        for news in changes.news:
+            self.told(news.words, warning=news.grave)
         for screen in self.screen_stack:
             if isinstance(screen, RunView | SheetScreen | MigrateScreen):
                 screen.renew()
@@ -193,8 +195,7 @@ class DeckApp(App[int], inherit_bindings=False):
         key = self.panes.source.cursor
         shown = self.panes.showing()
         if "detail" in shown:
-            touched = (changes.vms, changes.hosts, changes.switches, changes.jobs)
-            known = any(key in delta.changed or key in delta.added for delta in touched)
+            known = any(key in delta.changed or key in delta.added for delta in changes.deltas)
             if known or changes.calls or key != self.panes.detail.key:
                 self.panes.detail.show(key, self.clock())
         if "graphs" in shown:

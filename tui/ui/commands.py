@@ -50,6 +50,9 @@ class Commands:
     def show_services(self) -> None:
         self._show_fleet("services")
 
+    def show_cluster(self) -> None:
+        self._app.panes.turn_to("cluster")
+
     def show_audit(self) -> None:
         self._show_fleet("findings")
 
@@ -62,6 +65,8 @@ class Commands:
         panes = self._app.panes
         if panes.current == "networks" and panes.networks.is_tree:
             self._enter_node(panes.networks.rows[key])
+        elif panes.current == "cluster" and panes.cluster.view in ("findings", "resources"):
+            self.go_to(panes.cluster.cursor or "")
         elif panes.current != "audit":
             return False
         elif panes.fleet.view == "services":
@@ -101,10 +106,12 @@ class Commands:
         panes = self._app.panes
         if panes.current == "log":
             self._show_line()
-        elif panes.current == "audit" and isinstance(panes.fleet.selected, Remark):
+        elif panes.current in ("audit", "cluster") and isinstance(
+            found := panes.front.selected, Remark
+        ):
             from tui.ui.cards import remark_card
 
-            self._app.push_screen(remark_card(panes.fleet.selected))
+            self._app.push_screen(remark_card(found))
         elif panes.current == "detail":
             panes.go_back()
         else:
@@ -206,9 +213,12 @@ class Commands:
 
     def go_to(self, key: str) -> None:
         """Put the cursor on a thing, out of whatever filter hides it."""
-        from tui.ui.entries import label_of
+        from tui.ui.clusterpane import VIEW_OF
+        from tui.ui.entries import kind_of
 
-        kind = label_of(self._app.store.row(key))
+        kind = kind_of(self._app.store.row(key))
+        if kind in VIEW_OF:
+            self._app.panes.cluster.open(VIEW_OF[kind])
         table = self._app.panes.table_of(kind) if kind else None
         if table is None:
             self._app.told("It is gone", warning=True)

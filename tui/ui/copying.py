@@ -6,7 +6,7 @@ from typing import Any
 
 from tui.rows import export, text
 from tui.rows.columns import find
-from tui.store import HostRow, JobRow, SwitchRow, VmRow
+from tui.store import HostRow, JobRow, NodeRow, RoleRow, SwitchRow, VmRow, VolumeRow
 from tui.ui.rowline import clean
 from tui.ui.tables import TablePane
 
@@ -27,6 +27,8 @@ def copies(table: TablePane, row: Any) -> list[tuple[str, str, str]]:
             ("h", "Host", row.host.id),
             ("e", "Error", row.job.error),
         ]
+    elif isinstance(row, RoleRow | NodeRow | VolumeRow):
+        found += [("n", "Name", row.name), ("c", "Cluster", row.cluster.name)]
     columns = [find(table.subject.columns, column) for column in table.columns]
     if row is not None:
         cells = [column.cell(row).text for column in columns]

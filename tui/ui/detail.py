@@ -138,7 +138,8 @@ def _fact(fact: Fact, width: int, ink: Tones, glyphs: Glyphs) -> list[Text]:
     label_style, style = ink.style("dim"), ink.style(fact.tone)
     if not fact.label:
         plain = glyphs.plain(fact.text)
-        return [Text(fit(line, width), style=style) for line in plain.splitlines()[:20]]
+        lines = [part for line in plain.splitlines() for part in wrap(clean(line), width)]
+        return [Text(line, style=style) for line in lines[:20]]
     label = pad(fit(fact.label, LABEL - 1, ellipsis=glyphs.ellipsis), LABEL)
     words = wrap(clean(glyphs.plain(fact.text)), max(8, width - LABEL))
     first = Text(label, style=label_style).append(words[0], style=style)

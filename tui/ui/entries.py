@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 
 from tui.actions import ACTIONS, Action, Kind, Risk, Target, key_label
 from tui.rows import text
-from tui.store import HostRow, Store, SwitchRow, VmRow
+from tui.rows.clustering import node_state, role_state, volume_state
+from tui.store import HostRow, NodeRow, RoleRow, Store, SwitchRow, VmRow, VolumeRow
 from tui.ui.finder import Entry, matching, score
 from tui.ui.operate import Operator
 
 ACT, GO = "act:", "go:"
 _TONES = {Risk.GREEN: "", Risk.AMBER: "warning", Risk.RED: "error"}
 _HEADINGS = {Kind.VM: "virtual machines", Kind.HOST: "hosts", Kind.JOB: "jobs",
-             Kind.SWITCH: "networks", Kind.REPLICA: "", Kind.APP: ""}  # fmt: skip
+             Kind.SWITCH: "networks", Kind.APP: "", Kind.ROLE: "roles", Kind.NODE: "nodes",
+             Kind.CSV: "shared volumes", Kind.REPLICA: ""}  # fmt: skip
 MOVING = (
     ("j k, arrows", "Up and down"),
     ("g G, Home End", "First and last row"),
@@ -84,7 +86,7 @@ def help_entries(operator: Operator, label: Callable[[Action], str]) -> list[Ent
 
 
 def things(store: Store) -> Iterator[Entry]:
-    """Every host, machine and switch."""
+    """Every host, machine, switch, and what clusters are made of."""
     for host in store.host_rows.values():
         state = text.host_state(host.vitals)
         words = f"{host.host.name} {host.host.cluster}"
@@ -96,6 +98,16 @@ def things(store: Store) -> Iterator[Entry]:
     for switch in store.switches.values():
         note = f"switch on {switch.host.id}   {switch.switch.kind.value}"
         yield Entry(GO + switch.key, switch.name, note, group="Switches")
+    for node in store.clusters.nodes.values():
+        note = f"node of {node.cluster.name}   {node_state(node)}"
+        yield Entry(GO + node.key, node.name, note, group="Clusters")
+    for volume in store.clusters.volumes.values():
+        note = f"shared volume of {volume.cluster.name}   {volume_state(volume)}"
+        yield Entry(GO + volume.key, volume.label, note, group="Clusters", words=volume.name)
+    for role in store.clusters.roles.values():
+        if role.machine is None:  # a machine is found as such
+            note = f"role of {role.cluster.name}   {role_state(role)}"
+            yield Entry(GO + role.key, role.name, note, group="Clusters")
 
 
 def searching(
@@ -117,13 +129,15 @@ def searching(
     return find
 
 
-def label_of(row: object) -> Kind | None:
-    """The kind of a row, for going to it."""
-    if isinstance(row, VmRow):
-        return Kind.VM
-    if isinstance(row, HostRow):
-        return Kind.HOST
-    return Kind.SWITCH if isinstance(row, SwitchRow) else None
+_KINDS: tuple[tuple[type, Kind], ...] = (
+    (VmRow, Kind.VM), (HostRow, Kind.HOST), (SwitchRow, Kind.SWITCH),
+    (RoleRow, Kind.ROLE), (NodeRow, Kind.NODE), (VolumeRow, Kind.CSV),
+)  # fmt: skip
+
+
+def kind_of(row: object) -> Kind | None:
+    """The kind of a row one can go to."""
+    return next((kind for sort, kind in _KINDS if isinstance(row, sort)), None)
 
 
 def labeller(keys: dict[str, str]) -> Callable[[Action], str]:

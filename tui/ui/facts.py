@@ -15,7 +15,18 @@ from tui.rows.activity import PHASES
 from tui.rows.columns import vm_uptime
 from tui.rows.findings import finding, passing
 from tui.rows.replicas import replication
-from tui.store import HostRow, JobRow, ReplicaRow, Stale, Store, SwitchRow, VmRow
+from tui.store import (
+    HostRow,
+    JobRow,
+    NodeRow,
+    ReplicaRow,
+    RoleRow,
+    Stale,
+    Store,
+    SwitchRow,
+    VmRow,
+    VolumeRow,
+)
 
 _POINTS = 8
 """Recovery points listed, the newest."""
@@ -56,6 +67,10 @@ def facts(row: object, store: Store, now: float) -> list[Section]:
         found = list(_job(row, now))
     elif isinstance(row, ReplicaRow):
         found = list(_replica(row, store, now))
+    elif isinstance(row, RoleRow | NodeRow | VolumeRow):
+        from tui.ui.clusterfacts import facts_of  # which is made of what is here
+
+        found = list(facts_of(row, store, now))
     else:
         found = []
     return [section for section in found if section.facts]
@@ -67,6 +82,8 @@ def name_of(row: object) -> str:
         return row.name if row.group else row.host.id
     if isinstance(row, VmRow | SwitchRow | JobRow | ReplicaRow):
         return f"{row.name} on {row.host.id}"
+    if isinstance(row, RoleRow | NodeRow | VolumeRow):
+        return f"{row.name} of {row.cluster.name}"
     return ""
 
 
@@ -179,9 +196,16 @@ def _attention(row: VmRow, store: Store, now: float) -> Section:
         section.add("Problem", *found)
     if row.duplicate:
         section.add("Duplicate", "the same GUID is live on another host too", "error")
-    _age(section, row.stale, row.host_vitals, now)
-    _calls(section, row.key, row.vm.id, store, now)
+    attend(section, row, store, now)
     return section
+
+
+def attend(
+    section: Section, row: VmRow | RoleRow | NodeRow | VolumeRow, store: Store, now: float
+) -> None:
+    """How old what is shown is, what is under way, and what went wrong last."""
+    _age(section, row.stale, row.host_vitals, now)
+    _calls(section, row.key, row.vm.id if isinstance(row, VmRow) else row.key, store, now)
 
 
 def _calls(section: Section, key: str, target: str, store: Store, now: float) -> None:
@@ -280,6 +304,11 @@ def _machine(row: HostRow, now: float) -> Section:
 
 
 def _group(row: HostRow, store: Store) -> Iterator[Section]:
+    cluster = store.clusters.cluster(row.host.cluster)
+    if cluster is not None:
+        from tui.ui.clusterfacts import cluster_facts  # which is made of what is here
+
+        yield from cluster_facts(cluster)
     yield (
         Section("Cluster" if row.host.cluster else "Standalone hosts")
         .add("Hosts", f"{row.up} up of {row.members}", "" if row.up == row.members else "warning")

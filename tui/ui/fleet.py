@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from rich.style import Style
@@ -44,15 +44,16 @@ def subject_of(audit: Audit, store: Store) -> Subject:
 class ViewLine(Patch):
     """Which table is open, which others there are."""
 
-    def __init__(self, glyphs: Glyphs) -> None:
+    def __init__(self, glyphs: Glyphs, titles: Sequence[tuple[str, str]]) -> None:
         super().__init__(classes="fleet-views")
         self._glyphs = glyphs
+        self._titles = titles
 
     def tell(self, current: str) -> None:
         """Mark the open one by more than colour."""
         ink = tones(self.app)
         line = Text(no_wrap=True)
-        for name, title in TITLES:
+        for name, title in self._titles:
             here = name == current
             style = ink.style("accent" if here else "dim") + Style(bold=here, reverse=here)
             line.append(f" {title} ", style=style)
@@ -62,7 +63,7 @@ class ViewLine(Patch):
     def name_at(self, x: int) -> str:
         """The table whose title is there."""
         at = 0
-        for name, title in TITLES:
+        for name, title in self._titles:
             at += len(title) + 2
             if x < at:
                 return name
@@ -80,7 +81,7 @@ class FleetPane(ViewsPane):
     def __init__(self, store: Store, glyphs: Glyphs) -> None:
         super().__init__(SERVICES, store, glyphs)
         self.view = "services"
-        self._line = ViewLine(glyphs)
+        self._line = ViewLine(glyphs, TITLES)
         self._audits = {audit.id: audit for audit in AUDITS}
 
     def compose(self) -> ComposeResult:

@@ -92,14 +92,17 @@ class Entry(Vertical):
     # -- values ----------------------------------------------------------------------------
 
     def offer(self, choices: Sequence[Choice]) -> None:
-        """The answers there are now."""
+        """The answers there are now. The one given stays, whatever is noted beside it."""
         if list(choices) == self._choices:
             return
+        given = self.answer() if self.given and isinstance(self.control, Select) else None
         self._choices = list(choices)
         if isinstance(self.control, Select):
             lines = [(Content(_line(choice)), index) for index, choice in enumerate(choices)]
             with self.app.batch_update(), self.control.prevent(Select.Changed):
                 self.control.set_options(lines)
+                if given is not None and (index := self._index(given)) is not None:
+                    self.control.value = index
         elif isinstance(self.control, Input):
             words = [choice.text for choice in choices]
             self.control.suggester = SuggestFromList(words, case_sensitive=False)

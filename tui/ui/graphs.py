@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
 
-from tui.store import HostRow, Metric, Store, VmRow
+from tui.store import HostRow, Metric, NodeRow, RoleRow, Store, VmRow
 from tui.ui.graph import Graph, Series, Unit
 from tui.ui.style import Glyphs
 
@@ -52,12 +52,16 @@ class GraphsPane(Container, can_focus=True):
         self._retitle("")
 
     def show(self, key: str | None, now: float) -> None:
-        """Draw another thing; switches, jobs and groups have no measurements."""
-        row = self._store.row(key) if key else None
+        """Draw another thing; switches, jobs and groups have no measurements. A role is measured
+        by its machine, a node as a host.
+        """
+        row: object = self._store.row(key) if key else None
+        if isinstance(row, RoleRow | NodeRow):
+            row = row.machine if isinstance(row, RoleRow) else row.own
         if not isinstance(row, VmRow | HostRow) or (isinstance(row, HostRow) and row.group):
             return
-        if key != self._key:
-            self._key = key
+        if row.key != self._key:
+            self._key = row.key
             self._feed(row)
         self.advance(now)
 

@@ -178,6 +178,7 @@ PLACES = (
     ("7", "jobs", "Jobs"),
     ("8", "log", "Log"),
     ("0", "audit", "Audit"),
+    ("C", "cluster", "Clusters"),
     ("R", "replicas", "Replication"),
 )
 
@@ -187,25 +188,37 @@ class Tabs(Patch):
 
     def __init__(self) -> None:
         super().__init__(id="tabs", classes="tabs")
+        self._spans: list[tuple[int, int, str]] = []
 
     def tell(self, current: str) -> None:
         """Name the pane in front."""
         ink = tones(self.app)
-        line = Text()
-        for key, name, title in PLACES:
+        line, self._spans = Text(), []
+        for key, name, title in self._shown(current):
             here = name == current
             style = ink.style("accent" if here else "dim") + Style(bold=here, reverse=here)
-            line.append(f" {key} {title} ", style=style).append(" ")
+            start = len(line)
+            line.append(f" {key} {title} ", style=style)
+            self._spans.append((start, len(line), name))
         self.put(line)
 
+    def _shown(self, current: str) -> list[tuple[str, str, str]]:
+        """The titles, as much of each as there is room for; the one in front whole."""
+        longest = max(len(title) for _, _, title in PLACES)
+        for letters in range(longest, 2, -1):
+            found = [
+                (key, name, title if name == current else title[:letters])
+                for key, name, title in PLACES
+            ]
+            if sum(len(title) + 4 for _, _, title in found) <= self.content_size.width:
+                break
+        return found
+
     def on_click(self, event: events.Click) -> None:
-        at = 1
-        for _, name, title in PLACES:
-            end = at + len(title) + 5
-            if at <= event.x < end:
+        for start, end, name in self._spans:
+            if start <= event.x - 1 < end:
                 self.post_message(Footer.Clicked(f"app.{name}"))
                 return
-            at = end
 
 
 @dataclass(frozen=True, slots=True)

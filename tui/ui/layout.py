@@ -16,6 +16,7 @@ from textual.widget import Widget
 
 from tui.actions import Kind
 from tui.store import Store
+from tui.ui.clusterpane import ClusterPane
 from tui.ui.detail import DetailPane
 from tui.ui.fleet import FleetPane
 from tui.ui.graphs import GraphsPane
@@ -24,15 +25,16 @@ from tui.ui.subjects import CALLS, EXCHANGES, JOBS, NETWORKS, REPLICAS, VMS
 from tui.ui.tables import TablePane
 from tui.ui.topology import NetworkPane
 from tui.ui.tree import HostPane
+from tui.ui.views import ViewsPane
 
 WIDE = 120
 """Columns from which panes stand side by side."""
 STRIP_FROM = 30
 """Rows from which detail and graphs show below."""
 NETWORKS_FROM = 32
-ORDER = ("hosts", "vms", "networks", "graphs", "detail", "jobs", "log", "audit",
+ORDER = ("hosts", "vms", "networks", "graphs", "detail", "jobs", "log", "audit", "cluster",
          "replicas")  # fmt: skip
-CENTRE = ("vms", "jobs", "log", "audit", "replicas")
+CENTRE = ("vms", "jobs", "log", "audit", "cluster", "replicas")
 """Panes that take turns in the middle."""
 
 
@@ -64,6 +66,7 @@ class Panes(Horizontal):
         self.calls = TablePane(CALLS, store, glyphs)
         self.exchanges = TablePane(EXCHANGES, store, glyphs)
         self.fleet = FleetPane(store, glyphs)
+        self.cluster = ClusterPane(store, glyphs)
         self.replicas = TablePane(REPLICAS, store, glyphs)
         self.detail = DetailPane(store, glyphs)
         self.graphs = GraphsPane(store, glyphs)
@@ -86,6 +89,7 @@ class Panes(Horizontal):
                 yield self.jobs
                 yield self.log_pane
                 yield self.fleet
+                yield self.cluster
                 yield self.replicas
             with Horizontal(id="strip"):
                 yield self.detail
@@ -97,7 +101,7 @@ class Panes(Horizontal):
     def tables(self) -> tuple[TablePane, ...]:
         return (
             self.hosts, self.vms, self.networks, self.jobs, self.calls, self.exchanges, self.fleet,
-            self.replicas,
+            self.cluster, self.replicas,
         )  # fmt: skip
 
     def table_of(self, kind: Kind) -> TablePane | None:
@@ -107,7 +111,7 @@ class Panes(Horizontal):
     @property
     def alone(self) -> bool:
         """Only one pane has room, or was given all of it."""
-        wants_all = self.current in ("audit", "replicas") or (
+        wants_all = self.current in ("audit", "cluster", "replicas") or (
             self.current == "networks" and self.networks.is_tree
         )
         return self.zoomed or wants_all or self.size.width < WIDE
@@ -118,7 +122,8 @@ class Panes(Horizontal):
         if self.current == "log":
             return self.exchanges if self.exchanges.grid.has_focus else self.calls
         found = {"hosts": self.hosts, "vms": self.vms, "networks": self.networks,
-                 "jobs": self.jobs, "audit": self.fleet, "replicas": self.replicas}  # fmt: skip
+                 "jobs": self.jobs, "audit": self.fleet, "cluster": self.cluster,
+                 "replicas": self.replicas}  # fmt: skip
         return found.get(self.current, self.source)
 
     def pane(self, name: str) -> Widget:
@@ -131,8 +136,14 @@ class Panes(Horizontal):
             "jobs": self.jobs,
             "log": self.log_pane,
             "audit": self.fleet,
+            "cluster": self.cluster,
             "replicas": self.replicas,
         }[name]
+
+    @property
+    def front(self) -> ViewsPane:
+        """The pane of several tables that is in front."""
+        return self.cluster if self.current == "cluster" else self.fleet
 
     def showing(self) -> set[str]:
         """Names of the panes that show now."""
@@ -169,7 +180,7 @@ class Panes(Horizontal):
         if self.zoomed:
             self.toggle_zoom()
             return True
-        if self.current in ("jobs", "log", "audit", "replicas"):
+        if self.current in ("jobs", "log", "audit", "cluster", "replicas"):
             self.turn_to("vms")
             return True
         return False

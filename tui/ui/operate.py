@@ -238,7 +238,7 @@ class Operator:
         from tui.ui.dialogs import Confirm, Question
 
         table = self._app.panes.table_of(action.kind)
-        shown = set(table.grid.keys) if table else set()
+        shown = set(table.grid.keys) if table else {key for key, _ in able}
         hidden = frozenset(target.id for key, target in able if key not in shown)
         question = Question(
             action,

@@ -35,11 +35,11 @@ def _by_key(nodes: list[Node]) -> Mapping[str, Node]:
 
 
 WIRES = Subject(
-    "networks", "Topology, from the wire", "lines", "node", NODE_COLUMNS, tuple(WIRES_DEFAULT),
+    "networks", "Topology, from the wire", "lines", "line", NODE_COLUMNS, tuple(WIRES_DEFAULT),
     lambda store: _by_key(wires(store)), any_change, Kind.SWITCH, empty="No hosts yet",
 )  # fmt: skip
 WAYS = Subject(
-    "networks", "Topology, from the adapter", "lines", "node", NODE_COLUMNS, tuple(WAYS_DEFAULT),
+    "networks", "Topology, from the adapter", "lines", "line", NODE_COLUMNS, tuple(WAYS_DEFAULT),
     lambda store: _by_key(ways(store)), any_change, Kind.SWITCH, empty="No adapters yet",
 )  # fmt: skip
 VIEWS = (NETWORKS, WIRES, WAYS)

@@ -9,7 +9,8 @@ from tui.actions import Kind
 from tui.rows.audit import Line
 from tui.rows.filter import Filter, parse
 from tui.rows.topology import Node
-from tui.store import Changes, Delta, HostRow, Store, SwitchRow, VmRow
+from tui.store import Changes, Delta, Store
+from tui.ui.entries import kind_of
 from tui.ui.grid import Look
 from tui.ui.style import Glyphs
 from tui.ui.subjects import Subject
@@ -108,9 +109,7 @@ class ViewsPane(TablePane):
         if not isinstance(row, Node | Line):
             return self.subject.kind
         thing = row.row if isinstance(row, Node) else self.store.row(row.goes)
-        if isinstance(thing, HostRow | VmRow):
-            return Kind.HOST if isinstance(thing, HostRow) else Kind.VM
-        return Kind.SWITCH if isinstance(thing, SwitchRow) else self.subject.kind
+        return kind_of(thing) or self.subject.kind
 
     def look(self, row: Any) -> Look:
         return LEVEL if isinstance(row, Line) else look_of(row, depth=-1)
