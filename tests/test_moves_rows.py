@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.preflight_kit import GB, LOCAL, OFF, SHARED, VM, inventory, state, switch, vm
+from tests.preflight_kit import GB, LOCAL, OFF, SHARED, VM, cluster, inventory, state, switch, vm
 from tui.actions import Kind, Target
 from tui.collector.messages import Answer
 from tui.hyperv.model import Inventory, Trouble
@@ -118,3 +118,15 @@ def test_asked_and_not_yet_answered() -> None:
     words = {one.key: cell(one, "says") for one in found}
     assert words["HV02"].endswith("asking")
     assert words["HV03"].endswith("not asked")
+
+
+def test_a_cluster_moves_its_roles_and_says_nothing_beforehand() -> None:
+    fleet = hosts()
+    whole = cluster()
+    fleet = {
+        key: replace(one, host=replace(one.host, cluster=whole.name)) for key, one in fleet.items()
+    }
+    clustered = target(fleet, cluster=whole, role=whole.roles[0])
+    row = next(one for one in moves.host_lines([clustered], {}, {}) if one.key == "HV02")
+    assert not row.going[0].askable
+    assert cell(row, "says").endswith("cluster")

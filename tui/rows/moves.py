@@ -26,6 +26,8 @@ VERDICTS: Mapping[Verdict, State] = {
 _YES, _NO = State("✓", "+", "yes", "ok"), State("✗", "x", "no", "error")
 UNASKED = State("·", ".", "not asked", "dim")
 ASKED = State("…", "..", "asking", "dim")
+SILENT = State("·", ".", "cluster", "dim")
+"""Roles are moved by their cluster, which gives no verdict beforehand."""
 WAYS: Mapping[Move, str] = {
     Move.LIVE: "live",
     Move.BOTH: "with storage",
@@ -58,6 +60,11 @@ class Going:
     way: Trip
     causes: tuple[Cause, ...]
     answer: Answer | None = None
+
+    @property
+    def askable(self) -> bool:
+        """Its host can say beforehand whether it would."""
+        return self.way.move is not Move.CLUSTER
 
     @property
     def ours(self) -> Verdict:
@@ -219,6 +226,8 @@ def _verdict(line: HostLine) -> Cell:
 
 def _host_says(line: HostLine) -> Cell:
     answers = [one.answer for one in line.going if one.answer is not None]
+    if not any(one.askable for one in line.going):
+        return Cell(str(SILENT), SILENT.tone)
     if not answers:
         state = ASKED if line.asked else UNASKED
         return Cell(str(state), state.tone)

@@ -238,7 +238,7 @@ class MigrateScreen(Modal[None]):
         line = self.line
         for one in line.going if line is not None else ():
             pair = (one.target.id, line.key if line is not None else "")
-            if pair in self._asked and not again:
+            if not one.askable or (pair in self._asked and not again):
                 continue
             self._asked.add(pair)
             self.app.store.answers.pop(pair, None)
