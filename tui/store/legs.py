@@ -69,7 +69,8 @@ def resume_of(fleet: Fleet, host: str) -> Leg | None:
 def _gate(fleet: Fleet, host: str, action: str, arguments: dict[str, Any]) -> Leg:
     cluster, name = fleet[host].host.cluster, fleets.title(fleet[host])
     thing = node_key(cluster, name)
-    return Leg(action, name, action, thing, arguments, source=host, gate=True)
+    why = "nothing new comes to it" if action == "node.pause" else "it takes roles again"
+    return Leg(action, name, action, thing, arguments, source=host, gate=True, why=why)
 
 
 # -- carrying it out -----------------------------------------------------------------------

@@ -17,7 +17,7 @@ from tui.hyperv.plans import fleet as fleets
 from tui.hyperv.plans import spare
 from tui.hyperv.plans.fleet import Fleet
 from tui.hyperv.plans.step import COPIES, Refusal, Step, refusal
-from tui.hyperv.plans.words import gb, listed, several, share
+from tui.hyperv.plans.words import gb, listed, share
 from tui.hyperv.preflight import Move
 
 MEDIUM = 2000
@@ -198,8 +198,7 @@ def _nowhere(fleet: Fleet, refusals: Sequence[tuple[str, Refusal]]) -> Refusal:
     if not refusals:
         return Refusal("there is no other host it could go to")
     host, best = min(refusals, key=lambda one: (not one[1].causes, len(one[1].causes), one[0]))
-    others = len(refusals) - 1
-    more = f"; {several(others, 'other host')} even less" if others else ""
+    more = ", and no other host can take it" if len(refusals) > 1 else ""
     return Refusal(f"{fleets.title(fleet[host])}: {best.why}{more}", best.fix, best.causes)
 
 

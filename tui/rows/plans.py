@@ -1,0 +1,193 @@
+"""Plans as rows and lines: moves, machines that stay, hosts before and after, what would fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tui.hyperv.plans.draining import Drain, Stay
+from tui.hyperv.plans.placing import Place
+from tui.hyperv.preflight import Move, Verdict
+from tui.rows import text
+from tui.rows.column import Cell, Column, plain
+from tui.store.queue import Leg
+
+TONES = {
+    "done": "ok", "under way": "changing", "waiting": "dim", "elsewhere": "warning",
+    "failed": "error", "refused": "warning", "unknown": "warning", "not sent": "warning",
+}  # fmt: skip
+"""How a leg of a run is drawn, by the word for where it stands."""
+MOVES = {
+    Move.LIVE: "live", Move.BOTH: "with storage", Move.OFFLINE: "offline",
+    Move.CLUSTER: "role", Move.STORAGE: "storage",
+}  # fmt: skip
+VERDICTS = {
+    Verdict.PASS: ("good", "ok"),
+    Verdict.WARN: ("doubtful", "warning"),
+    Verdict.FAIL: ("no", "error"),
+}
+
+
+# -- legs of a run -------------------------------------------------------------------------
+
+
+def stands(leg: Leg) -> Cell:
+    """Where a leg stands, with its percentage while it is under way."""
+    word, result = leg.word, leg.result
+    percent = result.percent if result is not None and not leg.over else None
+    said = f"{word} {percent}%" if percent is not None else word
+    return Cell(said, TONES[word], percent / 100 if percent is not None else None)
+
+
+def reason(leg: Leg) -> str:
+    """Why it stands there; what the move is for while nothing has happened."""
+    if leg.dropped or leg.astray:
+        return leg.dropped or leg.astray
+    if leg.overdue:
+        return f"the host took it, and {leg.target} has not shown it yet"
+    trouble = leg.result.trouble if leg.result is not None else None
+    if trouble is not None:
+        return " - ".join(filter(None, (text.trouble(trouble), trouble.hint)))
+    return leg.why
+
+
+LEG_COLUMNS: tuple[Column[Leg], ...] = (
+    Column("name", "Machine", lambda leg: leg.name, plain(lambda leg: leg.name),
+           18, 10, priority=0, grow=True),
+    Column("source", "From", lambda leg: leg.source, plain(lambda leg: leg.source),
+           8, 6, priority=3),
+    Column("target", "To", lambda leg: leg.target, plain(lambda leg: leg.target),
+           8, 6, priority=1),
+    Column("memory", "Memory", lambda leg: leg.memory or None,
+           plain(lambda leg: text.size(leg.memory) if leg.memory else ""),
+           8, right=True, priority=4),
+    Column("state", "Result", lambda leg: leg.word, stands, 14, 10, priority=0, flash=True),
+    Column("why", "Why", reason, plain(reason), 34, 12, priority=2, grow=True, prose=True),
+)  # fmt: skip
+LEG_DEFAULT = tuple(column.id for column in LEG_COLUMNS)
+
+
+def leg_record(leg: Leg) -> dict[str, Any]:
+    """One leg, for programs."""
+    why = leg.result.trouble if leg.result is not None else None
+    return {
+        "action": leg.action,
+        "name": leg.name,
+        "vm": leg.vm,
+        "from": leg.source,
+        "to": leg.target,
+        "memory": leg.memory,
+        "result": leg.word,
+        "why": reason(leg),
+        "code": why.code if why else 0,
+    }
+
+
+def stay_record(stay: Stay) -> dict[str, Any]:
+    """A machine that does not move, for programs."""
+    return {"name": stay.name, "vm": stay.vm, "why": stay.why, "fix": stay.fix,
+            "harmless": stay.harmless}  # fmt: skip
+
+
+# -- a drain in words ----------------------------------------------------------------------
+
+
+def duration(plan: Drain) -> str:
+    """How long it takes, and how that is known."""
+    if plan.seconds is not None:
+        return f"at least {text.uptime(max(1, plan.seconds))} at {plan.pace.source}"
+    if plan.pace.rate is not None:
+        return "not known: files are copied as well, and how large they are has not been read"
+    return plan.pace.source
+
+
+def headline(plan: Drain) -> str:
+    """``NODE2: 18 moves, 96 GB; 2 cannot move, 3 stay``."""
+    words = [f"{len(plan.steps)} to move, {text.size(plan.memory)}"]
+    harmless = len(plan.stays) - len(plan.held_up)
+    if plan.held_up:
+        words.append(f"{len(plan.held_up)} cannot")
+    if harmless:
+        words.append(f"{harmless} stay")
+    return f"{plan.name}: {', '.join(words)}"
+
+
+def facts(plan: Drain) -> list[tuple[str, str, str]]:
+    """What a drain means: heading, words, tone."""
+    found = [("Time", duration(plan), "")]
+    for at, line in enumerate(plan.votes):
+        words = line.removeprefix("Votes now: ")
+        found.append(("Votes now" if at == 0 else "", words, "" if plan.quorate else "error"))
+    for line in plan.remarks:
+        tone = "warning" if "missing" in line else ""
+        found.append(("Meanwhile", line.removeprefix("Memory: "), tone))
+    if plan.volumes:
+        found.append(("CSVs owned", ", ".join(plan.volumes), ""))
+    for at, line in enumerate(plan.jobs):
+        found.append(("Under way" if at == 0 else "", line, "warning"))
+    return found
+
+
+def lines(plan: Drain) -> list[str]:
+    """The whole plan as text."""
+    found = [headline(plan)]
+    found += [f"  {f'{head}: ' if head else ''}{words}" for head, words, _ in facts(plan)]
+    for step in plan.steps:
+        size = f", {text.size(step.memory)}" if step.memory else ""
+        found.append(f"  {step.name} to {step.target} ({MOVES[step.move]}{size}): {step.why}")
+        found += [f"    warn: {cause.text}" for cause in step.warnings]
+    for stay in plan.stays:
+        word = "stays" if stay.harmless else "cannot move"
+        found.append(f"  {stay.name} {word}: {stay.why}")
+        if stay.fix:
+            found.append(f"    {stay.fix}")
+    return found
+
+
+# -- hosts before and after ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A host in a plan of balance, as parts of one."""
+
+    host: str
+    memory: tuple[float, float]
+    """Now, and after it."""
+    cpu: tuple[float, float]
+
+
+def before_after(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Before]:
+    """Every host of a plan, by name."""
+    return [
+        Before(host, (load.memory, after[host].memory), (load.cpu, after[host].cpu))
+        for host, load in before.items()
+        if host in after
+    ]
+
+
+# -- places --------------------------------------------------------------------------------
+
+
+def _verdict(place: Place) -> Cell:
+    word, tone = VERDICTS[place.verdict]
+    return Cell(word, tone)
+
+
+def _words(place: Place) -> str:
+    return "; ".join(place.reasons)
+
+
+PLACE_COLUMNS: tuple[Column[Place], ...] = (
+    Column("host", "Host", lambda one: one.host, plain(lambda one: one.host), 12, 8, priority=0),
+    Column("verdict", "Place", lambda one: one.verdict, _verdict, 9, priority=0),
+    Column("left", "Left", lambda one: one.left, plain(lambda one: text.size(max(0, one.left))),
+           9, right=True, priority=1),
+    Column("cpu", "CPU", lambda one: one.load.cpu,
+           plain(lambda one: text.percent(one.load.cpu * 100)), 5, right=True, priority=2),
+    Column("crowd", "vCPU/LP", lambda one: one.crowd, plain(lambda one: f"{one.crowd:.1f}"),
+           8, right=True, priority=3),
+    Column("why", "Why", _words, plain(_words), 50, 20, priority=1, grow=True, prose=True),
+)  # fmt: skip
+PLACE_DEFAULT: Sequence[str] = ("host", "verdict", "left", "cpu", "crowd", "why")
