@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tui.hyperv.plans.capacity import Room
 from tui.hyperv.plans.draining import Drain, Stay
-from tui.hyperv.plans.placing import Place
+from tui.hyperv.plans.placing import CROWDED, Place
+from tui.hyperv.plans.step import Step
 from tui.hyperv.preflight import Move, Verdict
 from tui.rows import text
 from tui.rows.column import Cell, Column, plain
@@ -29,19 +31,29 @@ VERDICTS = {
 }
 
 
+Line = Leg | Stay
+"""A line of a plan: what moves, and what does not."""
+
+
 # -- legs of a run -------------------------------------------------------------------------
 
 
-def stands(leg: Leg) -> Cell:
+def stands(line: Line) -> Cell:
     """Where a leg stands, with its percentage while it is under way."""
+    if isinstance(line, Stay):
+        return Cell("stays", "dim") if line.harmless else Cell("cannot move", "error")
+    leg = line
     word, result = leg.word, leg.result
     percent = result.percent if result is not None and not leg.over else None
     said = f"{word} {percent}%" if percent is not None else word
     return Cell(said, TONES[word], percent / 100 if percent is not None else None)
 
 
-def reason(leg: Leg) -> str:
+def reason(line: Line) -> str:
     """Why it stands there; what the move is for while nothing has happened."""
+    if isinstance(line, Stay):
+        return line.why
+    leg = line
     if leg.dropped or leg.astray:
         return leg.dropped or leg.astray
     if leg.overdue:
@@ -52,17 +64,23 @@ def reason(leg: Leg) -> str:
     return leg.why
 
 
-LEG_COLUMNS: tuple[Column[Leg], ...] = (
-    Column("name", "Machine", lambda leg: leg.name, plain(lambda leg: leg.name),
+def _place(attribute: str) -> Callable[[Line], str]:
+    return lambda line: str(getattr(line, attribute)) if isinstance(line, Leg) else ""
+
+
+def _memory(line: Line) -> int | None:
+    return (line.memory or None) if isinstance(line, Leg) else None
+
+
+LEG_COLUMNS: tuple[Column[Line], ...] = (
+    Column("name", "Machine", lambda line: line.name, plain(lambda line: line.name),
            18, 10, priority=0, grow=True),
-    Column("source", "From", lambda leg: leg.source, plain(lambda leg: leg.source),
-           8, 6, priority=3),
-    Column("target", "To", lambda leg: leg.target, plain(lambda leg: leg.target),
-           8, 6, priority=1),
-    Column("memory", "Memory", lambda leg: leg.memory or None,
-           plain(lambda leg: text.size(leg.memory) if leg.memory else ""),
+    Column("source", "From", _place("source"), plain(_place("source")), 8, 6, priority=3),
+    Column("target", "To", _place("target"), plain(_place("target")), 8, 6, priority=1),
+    Column("memory", "Memory", _memory, plain(lambda line: text.size(_memory(line))),
            8, right=True, priority=4),
-    Column("state", "Result", lambda leg: leg.word, stands, 14, 10, priority=0, flash=True),
+    Column("state", "Result", lambda line: stands(line).text, stands, 14, 10, priority=0,
+           flash=True),
     Column("why", "Why", reason, plain(reason), 34, 12, priority=2, grow=True, prose=True),
 )  # fmt: skip
 LEG_DEFAULT = tuple(column.id for column in LEG_COLUMNS)
@@ -165,6 +183,100 @@ def before_after(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Be
         for host, load in before.items()
         if host in after
     ]
+
+
+# -- steps to be taken or left -------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """A step of a plan, taken or left out."""
+
+    step: Step
+    taken: bool
+    against: str = ""
+    """Why it cannot be taken with the others that are."""
+
+
+def _taken(take: Take) -> Cell:
+    if take.against:
+        return Cell("cannot", "error")
+    return Cell("take", "ok") if take.taken else Cell("leave", "dim")
+
+
+def _for(take: Take) -> str:
+    return take.against or take.step.why
+
+
+TAKE_COLUMNS: tuple[Column[Take], ...] = (
+    Column("take", "Move", lambda take: take.taken, _taken, 6, priority=0),
+    Column("name", "Machine", lambda take: take.step.name, plain(lambda take: take.step.name),
+           18, 10, priority=0, grow=True),
+    Column("source", "From", lambda take: take.step.source, plain(lambda take: take.step.source),
+           8, 6, priority=1),
+    Column("target", "To", lambda take: take.step.target, plain(lambda take: take.step.target),
+           8, 6, priority=0),
+    Column("memory", "Memory", lambda take: take.step.memory,
+           plain(lambda take: text.size(take.step.memory)), 8, right=True, priority=3),
+    Column("how", "How", lambda take: MOVES[take.step.move],
+           plain(lambda take: MOVES[take.step.move]), 12, 4, priority=4),
+    Column("why", "Why", _for, plain(_for), 34, 12, priority=2, grow=True, prose=True),
+)  # fmt: skip
+
+
+# -- rooms ---------------------------------------------------------------------------------
+
+
+def _lost(room: Room) -> Cell:
+    """What the death of a host would do, in a few words."""
+    loss = room.loss
+    words = []
+    if loss.restarts:
+        words.append(f"{len(loss.restarts) - len(loss.stranded)} restart")
+    if loss.stranded:
+        words.append(f"{len(loss.stranded)} find no room")
+    if loss.ends:
+        words.append(f"{len(loss.ends)} end")
+    tone = "error" if loss.stranded else "warning" if loss.ends else ""
+    return Cell(", ".join(words) or "nothing runs", tone if words else "dim")
+
+
+def _promised(room: Room) -> Cell:
+    tone = "warning" if room.overcommit > 1 else ""
+    return Cell(text.percent(room.overcommit * 100), tone)
+
+
+def _crowd(room: Room) -> Cell:
+    return Cell(f"{room.crowd:.1f}", "warning" if room.crowd > CROWDED else "")
+
+
+def _used(room: Room) -> Cell:
+    part = room.load.memory
+    tone = "error" if part > 0.95 else "warning" if part > 0.85 else ""
+    return Cell(text.percent(part * 100), tone, part)
+
+
+def _fits(room: Room) -> Cell:
+    return Cell(room.closed, "warning") if room.closed else Cell(str(room.fits))
+
+
+ROOM_COLUMNS: tuple[Column[Room], ...] = (
+    Column("host", "Host", lambda room: room.host, plain(lambda room: room.host),
+           12, 8, priority=0),
+    Column("memory", "Memory", lambda room: room.memory,
+           plain(lambda room: text.size(room.memory)), 8, right=True, priority=3),
+    Column("used", "Used", lambda room: room.load.memory, _used, 10, 5, right=True, priority=0),
+    Column("free", "Free", lambda room: room.free, plain(lambda room: text.size(room.free)),
+           8, right=True, priority=1),
+    Column("promised", "Promised", lambda room: room.overcommit, _promised, 8, right=True,
+           priority=1),
+    Column("cpu", "CPU", lambda room: room.load.cpu,
+           plain(lambda room: text.percent(room.load.cpu * 100)), 5, right=True, priority=2),
+    Column("crowd", "vCPU/LP", lambda room: room.crowd, _crowd, 8, right=True, priority=1),
+    Column("fits", "Fits", lambda room: room.fits, _fits, 6, 4, right=True, priority=0),
+    Column("lost", "If it dies", lambda room: room.loss.lacking, _lost, 28, 16, priority=0,
+           grow=True),
+)  # fmt: skip
 
 
 # -- places --------------------------------------------------------------------------------
