@@ -151,13 +151,14 @@ def test_what_failed_may_be_tried_again_and_what_is_in_doubt_may_not() -> None:
     assert play.words() == {"a": "done", "b": "unknown"}
 
 
-def test_a_doubt_ends_when_the_machine_is_seen_on_its_target() -> None:
+@pytest.mark.parametrize("phase", [Phase.UNKNOWN, Phase.FAILED])
+def test_a_doubt_ends_when_the_machine_is_seen_on_its_target(phase: Phase) -> None:
     play = Play(leg("a"))
     play.pump()
-    play.end("a", Phase.UNKNOWN)
+    play.end("a", phase)
     play.where["a"] = "HV2"
     play.look()
-    assert play.words() == {"a": "unknown"}, "read before the call ended"
+    assert play.words() != {"a": "done"}, "read before the call ended"
     play.now += 1
     play.look()
     assert play.words() == {"a": "done"}

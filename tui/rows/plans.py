@@ -46,7 +46,7 @@ def stands(line: Line) -> Cell:
     word, result = leg.word, leg.result
     percent = result.percent if result is not None and not leg.over else None
     said = f"{word} {percent}%" if percent is not None else word
-    return Cell(said, TONES[word], percent / 100 if percent is not None else None)
+    return Cell(said, TONES[word])
 
 
 def reason(line: Line) -> str:
@@ -236,7 +236,7 @@ def _lost(room: Room) -> Cell:
     if loss.stranded:
         words.append(f"{len(loss.stranded)} find no room")
     if loss.ends:
-        words.append(f"{len(loss.ends)} end")
+        words.append(f"{len(loss.ends)} lost")
     tone = "error" if loss.stranded else "warning" if loss.ends else ""
     return Cell(", ".join(words) or "nothing runs", tone if words else "dim")
 

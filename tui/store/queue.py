@@ -54,8 +54,8 @@ class Entry:
 
     @property
     def in_doubt(self) -> bool:
-        """It was sent, and nobody knows what became of it."""
-        return self.result is not None and self.result.phase is Phase.UNKNOWN
+        """It was sent, and not seen to be done: it may be yet."""
+        return self.result is not None and self.result.phase in (Phase.UNKNOWN, Phase.FAILED)
 
     @property
     def word(self) -> str:

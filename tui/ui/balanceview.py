@@ -28,6 +28,12 @@ from tui.ui.style import Glyphs, tones
 MANY = 8
 """Hosts whose figures are shown at once; the fullest first."""
 
+NOTHING = {
+    False: "The hosts are even: nothing is to be moved",
+    True: "No host can be emptied onto the others and one still be lost",
+}
+"""Why there is no move, by whether it is to free hosts."""
+
 
 class BalanceSheet(RunSheet):
     """Accepts all of it or some; nothing moves before that."""
@@ -91,6 +97,7 @@ class BalanceSheet(RunSheet):
             self.say(f"{queue.title}: {queue.tally()}", self._run_keys(queue))
             return
         self.grid.set_columns(TAKE_COLUMNS)
+        self.grid.set_empty(NOTHING[self._packs])
         self.show(dict(self._takes))
         self._figures()
         what = "Free hosts" if self._packs else "Balance"
@@ -121,7 +128,7 @@ class BalanceSheet(RunSheet):
         rows.sort(key=lambda row: -max(*row.memory, *row.cpu))
         names = max((len(row.host) for row in rows[:MANY]), default=0)
         names = min(max(names, 4), 16)
-        room = max(4, (self.width - names - 42) // 4)
+        room = max(4, (self.width - names - 29) // 4)
         head = f"{pad('', names)}  {pad('memory now', room + 5)} {pad('after', room + 6)} "
         ink = tones(self.app)
         found = Text(f"{head}{pad('processors now', room + 5)} after", style=ink.style("dim"))

@@ -23,6 +23,9 @@ from tui.ui.dialogs import Card, Confirm, Question
 from tui.ui.runsheet import Facts, RunSheet
 from tui.ui.style import Glyphs
 
+TALL = 30
+"""Lines from which everything is told while it runs."""
+
 
 class DrainSheet(RunSheet):
     """Maintenance of one host."""
@@ -89,8 +92,10 @@ class DrainSheet(RunSheet):
             return
         queue = self.queue
         legs = queue.legs if queue is not None else self._legs
-        rows: dict[str, Line] = {leg.key: leg for leg in legs}
-        rows |= {f"stay {at}": stay for at, stay in enumerate(self._stays)}
+        stays = {f"stay {at}": stay for at, stay in enumerate(self._stays)}
+        rows: dict[str, Line] = {key: stay for key, stay in stays.items() if not stay.harmless}
+        rows |= {leg.key: leg for leg in legs}
+        rows |= stays
         self.show(rows)
         self.tell(self._run_facts(queue) if queue is not None else self._planned())
         self.say(self._title(queue), self._keys(queue))
@@ -117,6 +122,8 @@ class DrainSheet(RunSheet):
 
     def _run_facts(self, queue: Queue) -> Facts:
         facts = plans.facts(self._plan) if self._plan is not None and not self._homing else []
+        if self.size.height < TALL:  # the moves themselves matter more
+            facts = [fact for fact in facts if fact[0] == "Meanwhile"]
         return [*self.run_facts(queue), *(fact for fact in facts if fact[0] != "Time")]
 
     def _keys(self, queue: Queue | None) -> list[tuple[str, str]]:
