@@ -136,7 +136,7 @@ def test_what_cannot_leave_says_why_and_what_helps() -> None:
     assert told["locked"].why == "HV2: role locked is locked from moving"
     assert "D:\\VMs\\x.iso" in told["iso"].why
     assert told["iso"].fix == "hvdeck dvd eject iso@HV1"
-    assert (told["off"].why, told["off"].harmless) == ("it is off: it stays", True)
+    assert (told["off"].why, told["off"].harmless) == ("it is off", True)
     assert {stay.name for stay in found.held_up} == {"locked", "iso"}
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 
 from tests.cluster_cases import value
+from tests.clustering_kit import herd
 from tests.deck_kit import story
 from tests.fabric_kit import PASSWORD, USER
 from tests.live_kit import Estate, estate
@@ -17,6 +18,7 @@ from tests.test_cluster_stories import NAME, cluster, opened, roles_on, strike, 
 from tests.verb_story_kit import Ran, Served, Truth, serving_scene
 from tui import cli
 from tui.actions import ACTIONS
+from tui.collector.messages import Phase
 from tui.hyperv.cluster import DOWN, PAUSED, PENDING, UP
 from tui.hyperv.plans import balance
 from tui.sim import outages
@@ -274,6 +276,14 @@ async def test_a_balance_plan_is_taken_in_part_and_carried_out() -> None:
             await d.until(
                 lambda: balance.unevenness(everywhere(d.app.store)) < before, "it is more even"
             )
+
+
+def test_a_move_that_takes_its_time_is_not_given_up() -> None:
+    """What a cluster shows to be under way has not failed, however long it takes."""
+    with herd(speed=8.0) as made:
+        update = made.run("role.move", "sql-erp", node="NODE2")
+        assert made.owner("sql-erp") == "NODE2"
+        assert update.phase is Phase.OBSERVED
 
 
 # -- the command line ----------------------------------------------------------------------

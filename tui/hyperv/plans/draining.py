@@ -140,7 +140,7 @@ def _machines(fleet: Fleet, host: str) -> tuple[Fleet, list[Step], list[Stay]]:
     for vm, vitals in sorted(known, key=rank):
         if vm.id not in roles and not fleets.weighs(vitals):
             word = states.word(vitals.state)
-            stays.append(Stay(vm.id, vm.name, f"it is {word}: it stays", harmless=True))
+            stays.append(Stay(vm.id, vm.name, f"it is {word}", harmless=True))
             continue
         found = destination(fleet, vm.id, {host})
         if isinstance(found, Step):
