@@ -118,7 +118,7 @@ def test_a_node_is_emptied_in_the_order_of_priority_to_preferred_owners() -> Non
     assert [step.name for step in found.steps] == ["big", "small", "low"]
     small = found.steps[1]
     assert (small.target, small.move) == ("HV3", Move.CLUSTER)
-    assert small.why.startswith("preferred owner, memory ")
+    assert small.why.startswith("preferred owner, memory there then ")
     assert found.stays == ()
 
 

@@ -165,7 +165,7 @@ def destination(fleet: Fleet, vm: str, without: set[str]) -> Step | Refusal:
             continue
         after = fleets.load(fleets.moved(fleet, vm, target)[target])
         liked = _preference(role, fleets.title(fleet[target]))
-        why = f"memory {share(after.memory)} in use there then"
+        why = f"memory there then {share(after.memory)}"
         if role is not None and liked < len(role.preferred):
             why = f"preferred owner, {why}"
         rank = (answer.move in COPIES, liked, after.higher, target)
