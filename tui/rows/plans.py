@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -302,4 +302,3 @@ PLACE_COLUMNS: tuple[Column[Place], ...] = (
            8, right=True, priority=3),
     Column("why", "Why", _words, plain(_words), 50, 20, priority=1, grow=True, prose=True),
 )  # fmt: skip
-PLACE_DEFAULT: Sequence[str] = ("host", "verdict", "left", "cpu", "crowd", "why")

@@ -53,6 +53,8 @@ class BalanceSheet(RunSheet):
         """It frees hosts instead of evening them out."""
         self._fleet: Fleet = {}
         self._plan = Plan((), {}, {})
+        self._shown = self._plan
+        """The plan as far as it is taken."""
         self._left: set[str] = set()
         """Keys of steps that are left out."""
         self._takes: dict[str, Take] = {}
@@ -74,6 +76,7 @@ class BalanceSheet(RunSheet):
     def _weigh(self) -> None:
         """What remains of the plan without the steps left out."""
         taken = self._taken
+        self._shown = balance.plan_of(self._fleet, taken)
         against = objections(self._fleet, taken)
         self._takes = {
             step.key: Take(step, step.key not in self._left, against.get(step.key, ""))
@@ -115,11 +118,6 @@ class BalanceSheet(RunSheet):
         if queue.over:
             return [("s", "plan anew"), ("r", "retry one"), ("enter", "more"), ("esc", "closes")]
         return self.run_keys(queue)
-
-    @property
-    def _shown(self) -> Plan:
-        """The plan as far as it is taken."""
-        return balance.plan_of(self._fleet, self._taken)
 
     def _figures(self) -> None:
         """Every host before and after, in bars."""

@@ -27,6 +27,8 @@ class Campaigns:
         self._bringing: set[str] = set()
         """Runs that bring machines home."""
         self._warned: set[str] = set()
+        self._noted: set[str] = set()
+        """Calls whose machine has been remembered or brought home."""
 
     def of(self, key: str) -> Campaign | None:
         """The run for a host, or of the balance plan; the last one when it is over."""
@@ -98,8 +100,9 @@ class Campaigns:
     def _remember(self, key: str, queue: Queue) -> None:
         """Whose home is elsewhere now, and who is home again."""
         for leg in queue.legs:
-            if not leg.vm or not leg.fine:
+            if not leg.vm or not leg.fine or leg.call in self._noted:
                 continue
+            self._noted.add(leg.call)
             if self.away.get(leg.vm) == leg.target:
                 del self.away[leg.vm]
             elif key not in self._bringing and key != BALANCE:

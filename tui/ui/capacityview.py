@@ -13,6 +13,7 @@ from tui.hyperv.plans import capacity
 from tui.hyperv.plans.capacity import Pool, Room
 from tui.hyperv.plans.placing import Place, Wish, places
 from tui.hyperv.plans.words import several
+from tui.hyperv.preflight import Verdict
 from tui.rows import plans, text
 from tui.rows.plans import PLACE_COLUMNS, ROOM_COLUMNS
 from tui.store.targets import everywhere
@@ -94,7 +95,7 @@ class CapacitySheet(PlanView):
             return []
         best = self._places[0]
         word, tone = plans.VERDICTS[best.verdict]
-        where = best.host if best.verdict < 2 else "no host"
+        where = best.host if best.verdict is not Verdict.FAIL else "no host"
         return [("Best", f"{where} ({word}): {'; '.join(best.reasons)}", tone)]
 
     def on_grid_activated(self) -> None:

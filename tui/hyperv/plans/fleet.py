@@ -180,14 +180,6 @@ def members(fleet: Fleet, cluster: str) -> list[str]:
     return sorted(host for host, one in fleet.items() if one.host.cluster == cluster)
 
 
-def host_named(fleet: Fleet, cluster: str, node: str) -> str:
-    """The host a node of a cluster is; empty when it is not configured."""
-    wanted = node.casefold()
-    return next(
-        (host for host in members(fleet, cluster) if title(fleet[host]).casefold() == wanted), ""
-    )
-
-
 def pools(fleet: Fleet) -> dict[str, list[str]]:
     """Hosts among which machines may be spread: each cluster by its name, the others under ""."""
     found: dict[str, list[str]] = {}

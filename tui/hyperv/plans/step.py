@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tui.hyperv import preflight, states
-from tui.hyperv.model import Link, Vm, VmVitals
+from tui.hyperv.model import Link
 from tui.hyperv.plans import fleet as fleets
 from tui.hyperv.plans import spare
 from tui.hyperv.plans.fleet import Fleet
@@ -154,9 +154,3 @@ def _straightened(steps: Sequence[Step], last: Step, source: str) -> list[Step]:
         last.warnings,
     )  # fmt: skip
     return [made if step is last else step for step in steps]
-
-
-def machine_of(fleet: Fleet, vm: str) -> tuple[Vm, VmVitals | None]:
-    """A machine, wherever it is. Raises KeyError when no host has it."""
-    here = fleet[fleets.host_of(fleet, vm)]
-    return here.vms[vm], here.vm_vitals.get(vm)
