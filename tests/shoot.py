@@ -71,6 +71,9 @@ SHOTS = (
         scene="replica",
     ),
     Shot("cluster", ("C",), scene="cluster"),
+    Shot("drain", ("2", "j", "D"), scene="cluster"),
+    Shot("balance", ("B",), scene="cluster"),
+    Shot("capacity", ("P",), scene="cluster"),
 )
 
 

@@ -180,6 +180,22 @@ ACTIONS: tuple[Action, ...] = (
         _PANES,
     ),
     _app(
+        "balance",
+        "Balance",
+        "Plan moves that even out the load of all hosts, or free some of them",
+        "open_balance",
+        "B",
+        _PANES,
+    ),
+    _app(
+        "capacity",
+        "Capacity",
+        "Show what fits, what is promised twice, and what the loss of each host would do",
+        "open_capacity",
+        "P",
+        _PANES,
+    ),
+    _app(
         "zoom",
         "Zoom",
         "Give the pane the whole screen, or put it back",

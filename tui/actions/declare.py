@@ -208,6 +208,9 @@ class Action:
     part: Part | None = None
     """The part of the machine it works on. Its first field, ``part``, chooses which; a sheet
     that shows the parts fills it in. Actions that add a part have no such field."""
+    planned: bool = False
+    """It is planned first and carried out as calls of other actions; ``run`` names the deck's
+    method that shows the plan, and no lane runs it."""
     needs_sheet: bool = False
     """The machine's sheet is read before it is asked about and again before it is run."""
     deep: bool = False
@@ -218,7 +221,7 @@ class Action:
     @property
     def changes(self) -> bool:
         """It changes a host, so read-only mode withholds it."""
-        return not isinstance(self.run, str)
+        return self.planned or not isinstance(self.run, str)
 
     def risk_of(self, target: Target, arguments: Mapping[str, Any]) -> Risk:
         """The rung of the confirmation ladder for one call."""

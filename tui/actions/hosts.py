@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tui.actions import places
 from tui.actions.amounts import integer
 from tui.actions.declare import Action, Field, Kind, Risk, Target
 from tui.hyperv import ops
+from tui.hyperv.cluster import PAUSED, UP
 from tui.hyperv.ops import hosts
+from tui.hyperv.plans import draining
+from tui.hyperv.plans.draining import Drain
+from tui.hyperv.plans.words import gb, several
 
 if TYPE_CHECKING:
     from tui.hyperv.outcome import Outcome, Steps
@@ -132,7 +136,99 @@ _SETTINGS = (
 )
 
 
+# -- maintenance ---------------------------------------------------------------------------
+
+
+def _plan(target: Target) -> Drain | None:
+    fleet = target.fleet() if target.fleet is not None else {}
+    return draining.drain(fleet, target.host.id) if target.host.id in fleet else None
+
+
+def _nothing_to_drain(target: Target) -> str | None:
+    if target.node is not None and target.node.state not in (UP, PAUSED):
+        return f"node {target.node.name} is not up"
+    return None
+
+
+def _drain_danger(target: Target, values: Mapping[str, Any]) -> Risk:
+    plan = _plan(target)
+    return Risk.AMBER if plan is None or plan.quorate else Risk.RED
+
+
+def _drain_consequences(target: Target, values: Mapping[str, Any]) -> Sequence[str]:
+    plan = _plan(target)
+    if plan is None:
+        return ()
+    lines = [f"{several(len(plan.steps), 'move')}, {gb(plan.memory)} of memory"]
+    lines += [f"{stay.name} cannot move: {stay.why}" for stay in plan.held_up]
+    return [*lines, *plan.votes, *plan.remarks]
+
+
+def _cap_problem(target: Target, value: Any) -> str | None:
+    return None if 1 <= value <= _MOST else f"between 1 and {_MOST} at once"
+
+
+_RUN = (
+    Field(
+        "cap", "At once", "Moves under way at the same time", integer,
+        current=lambda target: 2, problem=_cap_problem, asked=False,
+    ),
+    Field(
+        "go_on", "Go on", "Go on after a failure; else what waits is not sent", bool,
+        current=lambda target: False, asked=False,
+    ),
+)  # fmt: skip
+_MOVES = (
+    "MSCluster_ResourceGroup.MoveToNewNodeParams, "
+    "Msvm_VirtualSystemMigrationService.MigrateVirtualSystemToHost"
+)
+
+
 ACTIONS: tuple[Action, ...] = (
+    Action(
+        "host.drain",
+        "Drain",
+        "Move everything that runs to other hosts, for maintenance",
+        Kind.HOST,
+        "open_drain",
+        key="D",
+        why_not=_nothing_to_drain,
+        form=_RUN,
+        risk=Risk.AMBER,
+        danger=_drain_danger,
+        consequences=_drain_consequences,
+        effect="A node is paused first, so that nothing new comes; then its machines move, a few "
+        "at a time",
+        calls=f"MSCluster_Node.Pause(0), {_MOVES}",
+        many=False,
+        planned=True,
+        group="Host",
+    ),
+    Action(
+        "host.resume",
+        "Resume",
+        "End maintenance: let the host take machines again and bring its own home",
+        Kind.HOST,
+        "open_resume",
+        form=(
+            *_RUN,
+            Field(
+                "home",
+                "Bring home",
+                "Bring machines back as well",
+                bool,
+                current=lambda target: True,
+                asked=False,
+            ),
+        ),
+        risk=Risk.AMBER,
+        effect="A node is resumed; then machines come home: those the deck has moved away, on the "
+        "command line the roles whose first preferred owner the node is",
+        calls=f"MSCluster_Node.Resume, {_MOVES}",
+        many=False,
+        planned=True,
+        group="Host",
+    ),
     Action(
         "host.set",
         "Host settings",

@@ -28,6 +28,10 @@ def act(arguments: argparse.Namespace) -> int:
     from tui.rows.filter import parse
 
     action: Action = arguments.action
+    if action.planned:
+        from tui.cli import planned
+
+        return planned.act(arguments)
     parse(arguments.filter, action.kind)
     fields = {name.removeprefix("field_"): value for name, value in vars(arguments).items()
               if name.startswith("field_")}  # fmt: skip

@@ -58,6 +58,8 @@ FORMS: Final = ("table", "json", "csv", "markdown")
 DEFAULT_SCENE: Final = "datacenter"
 PATIENCE: Final = 300.0
 """Seconds ``--wait`` waits unless told otherwise."""
+LONG: Final = 4 * 3600.0
+"""The same for a whole plan of moves."""
 
 
 def normal(words: Sequence[str]) -> list[str]:
@@ -226,9 +228,10 @@ def _verb_parser(actions: Any, action: Action) -> None:
         _field_option(parser, field, alone=len([f for f in action.form if f.asked]) == 1)
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--wait", action="store_true", help="until it is seen to be done")
+    patience = LONG if action.planned else PATIENCE
     parser.add_argument(
-        "--timeout", type=float, default=PATIENCE, metavar="SECONDS",
-        help=f"how long that may take, {PATIENCE:.0f} unless told otherwise",
+        "--timeout", type=float, default=patience, metavar="SECONDS",
+        help=f"how long that may take, {patience:.0f} unless told otherwise",
     )  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="print the CIM calls, make none")
     parser.add_argument("-o", "--output", choices=FORMS, default="table", help="how it is told")

@@ -329,9 +329,11 @@ class Act:
         if self._is_observed(following):
             self._end(following, Phase.OBSERVED)
             return
-        if (percent := self._witness.percent(following)) is not None:
+        percent = self._witness.percent(following)
+        trouble = self._witness.missed(following) if percent is None else None
+        if percent is not None:
             self._tell_percent(following, percent)
-        if (trouble := self._witness.missed(following)) is not None:
+        if trouble is not None:
             self._end(following, Phase.FAILED, trouble)
         elif now >= following.deadline:
             self._give_up(following)

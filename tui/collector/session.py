@@ -16,7 +16,7 @@ from tui.collector.connect import Connect, connect
 from tui.collector.crew import Crew
 from tui.collector.following import is_clustered
 from tui.collector.hub import Hub
-from tui.collector.messages import Call, CallUpdate, Exchange, HostLink, Phase
+from tui.collector.messages import Batch, Call, CallUpdate, Exchange, HostLink, Phase
 from tui.collector.watch import Tier, trouble_of
 from tui.errors import HvError, UsageError
 from tui.hyperv import sheets
@@ -153,6 +153,24 @@ class Session:
             if action is not None and there is not None and is_clustered(action):
                 found.add(self._hub.speaker(there.host.cluster))
         return found
+
+    def submit(self, call: Call) -> None:
+        """Hand a call to its host's act lane; ``attend`` tells what becomes of it."""
+        self._crew.submit(call)
+
+    def attend(self, hear: Callable[[Batch], bool], *, timeout: float | None = None) -> bool:
+        """Keep all hosts read and hand over what changes, from a whole inventory of each on,
+        until ``hear`` has had enough. False when the time was up before that.
+        """
+        for name, link in self.links.items():
+            if name not in self.troubles:
+                self._crew.watch(link).start()
+            self._hub.resync(name)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not hear(self._hub.batch(TICK)):
+            if deadline is not None and time.monotonic() >= deadline:
+                return False
+        return True
 
     def client(self, host: str) -> CimClient:
         """A client of its own on one host. Raises UsageError for a host not configured."""

@@ -31,6 +31,7 @@ from tui.ui.layout import Panes
 from tui.ui.migrate import MigrateScreen
 from tui.ui.operate import Operator
 from tui.ui.options import DeckOptions
+from tui.ui.planview import PlanView
 from tui.ui.runview import RunView
 from tui.ui.sheet import SheetScreen
 
@@ -173,7 +174,7 @@ class DeckApp(App[int], inherit_bindings=False):
         for news in changes.news:
             self.told(news.words, warning=news.grave)
         for screen in self.screen_stack:
-            if isinstance(screen, RunView | SheetScreen | MigrateScreen):
+            if isinstance(screen, RunView | SheetScreen | MigrateScreen | PlanView):
                 screen.renew()
 
     def collector_died(self) -> None:
@@ -363,7 +364,7 @@ class DeckApp(App[int], inherit_bindings=False):
 
     def leave(self) -> None:
         """Quit; the first time only says so while calls are under way."""
-        busy = self.operator.dispatcher.busy
+        busy = self.operator.dispatcher.busy + self.operator.campaigns.busy
         if busy and not self._leaving:
             self._leaving = True
             self.told(f"{busy} calls are under way: hosts go on with what they accepted, nobody "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tui.actions import Kind, by_id
+from tui.actions import Kind, Target, by_id
 from tui.collector.messages import Pace, Poke
 from tui.rows.columns import find
 from tui.rows.remarks import Remark
@@ -359,6 +359,28 @@ class Commands:
                 self._app.copy(words[key])
 
         self._app.push_screen(KeyMenu("Copy", choices), chosen)
+
+    # -- plans -----------------------------------------------------------------------------
+
+    def open_drain(self, target: Target) -> None:
+        from tui.ui.drainview import DrainSheet
+
+        self._app.push_screen(DrainSheet(target.host.id, self._app.glyphs))
+
+    def open_resume(self, target: Target) -> None:
+        from tui.ui.drainview import DrainSheet
+
+        self._app.push_screen(DrainSheet(target.host.id, self._app.glyphs, home=True))
+
+    def open_balance(self) -> None:
+        from tui.ui.balanceview import BalanceSheet
+
+        self._app.push_screen(BalanceSheet(self._app.glyphs))
+
+    def open_capacity(self) -> None:
+        from tui.ui.capacityview import CapacitySheet
+
+        self._app.push_screen(CapacitySheet(self._app.glyphs))
 
     # -- the deck --------------------------------------------------------------------------
 

@@ -12,35 +12,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tui.actions import Action, Target
-from tui.collector.messages import Call, CallUpdate, Command, Phase
+from tui.collector.messages import Call, Command
 from tui.store import Changes, Store
+from tui.store.queue import Entry, tally
 
 PER_HOST = 4
 TOTAL = 16
 
 
 @dataclass(slots=True, eq=False)
-class Item:
+class Item(Entry):
     """One target of a run."""
 
     key: str
     """Row key."""
     target: Target
     call: Call
-    result: CallUpdate | None = None
-    """None while it waits for its turn."""
-    dropped: str = ""
-    """Why it was never sent."""
     begun: float = 0.0
     """When it was sent."""
-
-    @property
-    def over(self) -> bool:
-        return bool(self.dropped) or (self.result is not None and self.result.phase.final)
-
-    @property
-    def fine(self) -> bool:
-        return self.result is not None and self.result.phase is Phase.OBSERVED
 
 
 @dataclass(slots=True, eq=False)
@@ -58,19 +47,7 @@ class Run:
 
     def tally(self) -> str:
         """``5 done, 1 failed, 1 waiting``."""
-        counts = Counter(_word(item) for item in self.items)
-        order = ("done", "under way", "waiting", "failed", "refused", "unknown", "not sent")
-        return ", ".join(f"{counts[word]} {word}" for word in order if counts[word])
-
-
-def _word(item: Item) -> str:
-    if item.dropped:
-        return "not sent"
-    if item.result is None:
-        return "waiting"
-    words = {Phase.OBSERVED: "done", Phase.FAILED: "failed", Phase.REFUSED: "refused",
-             Phase.UNKNOWN: "unknown"}  # fmt: skip
-    return words.get(item.result.phase, "under way")
+        return tally(self.items)
 
 
 def _wanted(action: Action, item: Item, now: float) -> Callable[[Target], bool] | None:

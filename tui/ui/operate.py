@@ -12,6 +12,7 @@ from tui.actions.declare import highest
 from tui.collector.messages import CallUpdate, Inspect, Phase
 from tui.rows import text
 from tui.store import Changes
+from tui.ui.campaigns import Campaigns
 from tui.ui.dispatch import Dispatcher, Item, Run
 
 if TYPE_CHECKING:
@@ -54,8 +55,13 @@ class Operator:
         self.key_clock: Callable[[], float] = time.monotonic
         """Measures the pause before an answer counts."""
         self.dispatcher = Dispatcher(app.store, app.engine.post, clock)
+        self.campaigns = Campaigns(self)
         self.runs: list[Run] = []
         self._awaited: tuple[str, Asked] | None = None
+
+    @property
+    def app(self) -> DeckApp:
+        return self._app
 
     # -- on what ---------------------------------------------------------------------------
 
@@ -112,7 +118,7 @@ class Operator:
         action = by_id(action_id)
         if action is None:
             return
-        if isinstance(action.run, str):
+        if isinstance(action.run, str) and not action.planned:
             getattr(self._app.commands, action.run)()
             return
         pairs = self.subjects(action, anywhere=anywhere) if on is None else on
@@ -121,6 +127,9 @@ class Operator:
         if not able:
             first = next(iter(reasons.values()), None) or self._absent(action)
             self._app.told(first, warning=True)
+            return
+        if action.planned:
+            getattr(self._app.commands, str(action.run))(able[0][1])
             return
         if action.opens and not preset:
             getattr(self._app.commands, action.opens)([key for key, _ in able])
@@ -283,10 +292,12 @@ class Operator:
         for change in more:
             self._app.show(change)
         self._report(touched)
+        self.campaigns.settled(changes)
 
     def collector_died(self) -> None:
         """What was not sent yet is not sent any more."""
         self._report(self.dispatcher.drop("the refresh worker was restarted"))
+        self.campaigns.collector_died()
 
     def _report(self, touched: list[Run]) -> None:
         for run in touched:

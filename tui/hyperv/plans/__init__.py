@@ -1,0 +1,1 @@
+"""Plans: where machines could be, worked out from inventories alone; nothing here asks a host."""

@@ -1,0 +1,129 @@
+"""What fits on the hosts, what is promised more than once, and what each host's death would do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import median_low
+
+from tui.hyperv.plans import fleet as fleets
+from tui.hyperv.plans import spare
+from tui.hyperv.plans.fleet import Fleet, Load
+from tui.hyperv.plans.placing import Wish, crowding, with_new
+from tui.hyperv.plans.spare import RESERVE, Loss
+
+MOST = 500
+"""Machines counted at most where it is asked how many more fit."""
+_USUAL = Wish(4 << 30, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One host."""
+
+    host: str
+    memory: int
+    """Bytes it has."""
+    free: int
+    """Bytes nobody uses."""
+    held: int
+    """Bytes its machines have now."""
+    promised: int
+    """Bytes its running machines may grow to."""
+    configured: int
+    """The same with those that are off."""
+    processors: int
+    """Logical ones."""
+    virtual: int
+    """Processors of its running machines."""
+    crowd: float
+    """Virtual per logical one."""
+    load: Load
+    fits: int
+    """Machines of the size asked about that it could take as well."""
+    loss: Loss
+    """What its death would do."""
+    closed: str = ""
+    """Why it takes no machine now."""
+
+    @property
+    def overcommit(self) -> float:
+        """What is promised to running machines, as a part of what it has."""
+        return self.promised / self.memory if self.memory else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A cluster, or all hosts without one."""
+
+    cluster: str
+    """Its name; empty for hosts without one."""
+    rooms: tuple[Room, ...]
+    fits: int
+    """Machines of the size asked about that it takes and still survives the loss of a node."""
+    lacking: int
+    """Bytes of memory missing now if the worst node died; 0: N-1 holds."""
+
+
+def usual(fleet: Fleet) -> Wish:
+    """A machine of the middle size among those that run."""
+    machines = [vm for one in fleet.values() for vm, _ in fleets.running(one)]
+    if not machines:
+        return _USUAL
+    memory = median_low([most(vm.dynamic_memory, vm.memory_startup, vm.memory_maximum)
+                         for vm in machines])  # fmt: skip
+    return Wish(max(1 << 20, memory), max(1, median_low([vm.processors for vm in machines])))
+
+
+def most(dynamic: bool, startup: int, maximum: int) -> int:
+    """Bytes a machine may grow to; without a bound it is counted as it starts."""
+    return maximum if dynamic and maximum and maximum < 1 << 40 else startup
+
+
+def capacity(fleet: Fleet, wish: Wish) -> list[Pool]:
+    """Every pool with its hosts, by name, those without a cluster last."""
+    found = []
+    for cluster, hosts in fleets.pools(fleet).items():
+        rooms = tuple(_room(fleet, host, wish) for host in hosts)
+        lacking = spare.lacking(fleet, cluster)
+        fits = _together(fleet, hosts, wish) if cluster else sum(room.fits for room in rooms)
+        found.append(Pool(cluster, rooms, fits, lacking))
+    return sorted(found, key=lambda pool: (not pool.cluster, pool.cluster))
+
+
+def _room(fleet: Fleet, host: str, wish: Wish) -> Room:
+    inventory = fleet[host]
+    machines = fleets.running(inventory)
+    shut = fleets.closed(fleet, host)
+    free = fleets.free(inventory)
+    return Room(
+        host,
+        inventory.host.memory,
+        free,
+        sum(fleets.held(vm, vitals) for vm, vitals in machines),
+        sum(most(vm.dynamic_memory, vm.memory_startup, vm.memory_maximum) for vm, _ in machines),
+        sum(most(vm.dynamic_memory, vm.memory_startup, vm.memory_maximum)
+            for vm in inventory.vms.values()),
+        inventory.host.logical_processors,
+        sum(vm.processors for vm, _ in machines),
+        crowding(inventory),
+        fleets.load(inventory),
+        0 if shut else max(0, (free - RESERVE) // max(1, wish.memory)),
+        spare.loss(fleet, host),
+        shut,
+    )  # fmt: skip
+
+
+def _together(fleet: Fleet, hosts: Iterable[str], wish: Wish) -> int:
+    """How many fit into a cluster before the death of a node would strand one."""
+    cluster = fleet[next(iter(hosts))].host.cluster
+    open_hosts = [host for host in hosts if not fleets.closed(fleet, host)]
+    lacks = spare.lacking(fleet, cluster)
+    for count in range(MOST if open_hosts else 0):
+        roomiest = max(open_hosts, key=lambda host: (fleets.free(fleet[host]), host))
+        if fleets.free(fleet[roomiest]) - RESERVE < wish.memory:
+            return count
+        fleet = with_new(fleet, roomiest, wish, f"new {count}")
+        if spare.lacking(fleet, cluster) > lacks:
+            return count
+    return MOST if open_hosts else 0

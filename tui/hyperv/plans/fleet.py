@@ -1,0 +1,308 @@
+"""A fleet as it would be: how full each host is, and every inventory once a machine has moved.
+
+A plan is tried out on these before anything of it is done. Off and saved machines weigh nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from msgspec import structs
+
+from tui.hyperv import cluster as nouns
+from tui.hyperv import states
+from tui.hyperv.cluster import Cluster, ClusterNode, Role
+from tui.hyperv.model import Inventory, Link, Nic, Replica, Vm, VmVitals
+
+Fleet = Mapping[str, Inventory]
+"""Every host's inventory, by id."""
+_FINE = 6
+"""Digits kept of a percentage: sums in another order must not differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How full a host is, as parts of one."""
+
+    memory: float
+    cpu: float
+
+    @property
+    def higher(self) -> float:
+        """Of what it has less left of."""
+        return max(self.memory, self.cpu)
+
+
+# -- machines ------------------------------------------------------------------------------
+
+
+def weighs(vitals: VmVitals | None) -> bool:
+    """It takes memory and processors of its host now."""
+    return vitals is not None and vitals.state in states.HAS_WORKER
+
+
+def held(vm: Vm, vitals: VmVitals) -> int:
+    """Bytes of its host's memory it has now."""
+    if not weighs(vitals):
+        return 0
+    return vitals.memory if vitals.memory is not None else vm.memory_startup
+
+
+def need(vm: Vm, vitals: VmVitals) -> int:
+    """Bytes it takes to start it anew and let it be what it is now."""
+    return max(vm.memory_startup, held(vm, vitals))
+
+
+def busy(vm: Vm, vitals: VmVitals) -> float:
+    """Logical processors it keeps busy."""
+    if not weighs(vitals) or not vitals.cpu:
+        return 0.0
+    return vitals.cpu / 100 * max(1, vm.processors)
+
+
+def running(inventory: Inventory) -> list[tuple[Vm, VmVitals]]:
+    """Machines that weigh on a host, in order of name."""
+    found = [
+        (vm, inventory.vm_vitals[key])
+        for key, vm in inventory.vms.items()
+        if weighs(inventory.vm_vitals.get(key))
+    ]
+    return sorted(found, key=lambda pair: (pair[0].name.casefold(), pair[0].id))
+
+
+def host_of(fleet: Fleet, vm: str) -> str:
+    """The host that has a machine; empty when none has."""
+    return next((host for host, inventory in fleet.items() if vm in inventory.vms), "")
+
+
+# -- hosts ---------------------------------------------------------------------------------
+
+
+def free(inventory: Inventory) -> int:
+    """Bytes of memory nobody uses."""
+    if inventory.vitals.memory_free is not None:
+        return inventory.vitals.memory_free
+    return inventory.host.memory - sum(held(vm, vitals) for vm, vitals in running(inventory))
+
+
+def load(inventory: Inventory) -> Load:
+    """How full a host is now."""
+    total = inventory.host.memory
+    memory = 1 - free(inventory) / total if total else 1.0
+    if inventory.vitals.cpu is not None:
+        cpu = inventory.vitals.cpu / 100
+    else:
+        working = sum(busy(vm, vitals) for vm, vitals in running(inventory))
+        cpu = working / max(1, inventory.host.logical_processors)
+    return Load(memory, max(0.0, cpu))
+
+
+def known(inventory: Inventory) -> bool:
+    """Enough has been read of it to plan with."""
+    return bool(inventory.host.memory and inventory.host.logical_processors)
+
+
+def title(inventory: Inventory) -> str:
+    """What a host is called."""
+    return inventory.host.name or inventory.host.id
+
+
+def closed(fleet: Fleet, host: str) -> str:
+    """Why a host takes no machine now; empty when it does."""
+    inventory = fleet[host]
+    name = title(inventory)
+    if inventory.vitals.link not in (Link.UP, Link.SLOW):
+        return f"{name} does not answer"
+    if not known(inventory):
+        return f"{name} has not been read yet"
+    if inventory.host.read_only:
+        return f"{name} is configured read-only"
+    node = node_of(fleet, host)
+    if node is None:
+        return ""
+    if node.state != nouns.UP:
+        word = {nouns.DOWN: "down", nouns.PAUSED: "paused", nouns.JOINING: "joining"}
+        return f"node {node.name} is {word.get(node.state, 'not up')}"
+    if node.information & (nouns.ISOLATED | nouns.QUARANTINED):
+        return f"node {node.name} is isolated or in quarantine"
+    if node.drain == nouns.DRAINING:
+        return f"node {node.name} is being drained"
+    return ""
+
+
+# -- clusters ------------------------------------------------------------------------------
+
+
+def cluster_of(fleet: Fleet, host: str) -> Cluster | None:
+    """The cluster a host is a node of, as any of its nodes tells of it: the newest word."""
+    name = fleet[host].host.cluster
+    if not name:
+        return None
+    told = [
+        inventory for inventory in fleet.values()
+        if inventory.host.cluster == name and inventory.cluster is not None
+    ]  # fmt: skip
+    newest = max(told, key=lambda inventory: inventory.cluster_at, default=None)
+    return newest.cluster if newest else None
+
+
+def node_of(fleet: Fleet, host: str) -> ClusterNode | None:
+    """The node a host is."""
+    cluster = cluster_of(fleet, host)
+    return cluster.node(title(fleet[host])) if cluster else None
+
+
+def role_of(fleet: Fleet, host: str, vm: Vm) -> Role | None:
+    """The role that holds a machine."""
+    cluster = cluster_of(fleet, host)
+    return cluster.role_of(vm.id, vm.name) if cluster else None
+
+
+def roles_of(fleet: Fleet, host: str) -> dict[str, Role]:
+    """The roles that hold the machines of a host, by the machines' GUIDs."""
+    cluster = cluster_of(fleet, host)
+    if cluster is None:
+        return {}
+    roles = [role for role in cluster.roles if role.type == nouns.MACHINE_ROLE]
+    found = {role.vm: role for role in roles if role.vm}
+    named: dict[str, Role | None] = {}
+    for role in roles:
+        if not role.vm:
+            named[role.vm_name] = None if role.vm_name in named else role
+    machines = fleet[host].vms.values()
+    held = {vm.id: found.get(vm.id) or named.get(vm.name) for vm in machines}
+    return {vm: role for vm, role in held.items() if role is not None}
+
+
+def members(fleet: Fleet, cluster: str) -> list[str]:
+    """Hosts that are nodes of a cluster."""
+    return sorted(host for host, one in fleet.items() if one.host.cluster == cluster)
+
+
+def pools(fleet: Fleet) -> dict[str, list[str]]:
+    """Hosts among which machines may be spread: each cluster by its name, the others under ""."""
+    found: dict[str, list[str]] = {}
+    for host in sorted(fleet):
+        found.setdefault(fleet[host].host.cluster, []).append(host)
+    return found
+
+
+def apart(fleet: Fleet, role: Role | None, target: str) -> str:
+    """The role on a host that must not share one with ``role``; empty when there is none."""
+    if role is None or not role.anti_affinity:
+        return ""
+    cluster = cluster_of(fleet, target)
+    name = title(fleet[target]).casefold()
+    classes = set(role.anti_affinity)
+    return next(
+        (
+            other.name for other in (cluster.roles if cluster else ())
+            if other.name != role.name
+            and other.owner.casefold() == name
+            and classes & set(other.anti_affinity)
+        ),
+        "",
+    )  # fmt: skip
+
+
+# -- moving --------------------------------------------------------------------------------
+
+
+def moved(fleet: Fleet, vm: str, target: str) -> dict[str, Inventory]:
+    """The fleet once a machine is on another host."""
+    source = host_of(fleet, vm)
+    if not source or source == target:
+        return dict(fleet)
+    here, there = fleet[source], fleet[target]
+    machine, vitals = here.vms[vm], here.vm_vitals.get(vm)
+    role = role_of(fleet, source, machine)
+    after = dict(fleet)
+    after[source] = _without(here, machine, vitals)
+    after[target] = _with(there, machine, vitals, here)
+    if role is not None and here.host.cluster == there.host.cluster:
+        return owned(after, here.host.cluster, role.name, title(there))
+    return after
+
+
+def owned(fleet: Fleet, cluster: str, role: str, node: str) -> dict[str, Inventory]:
+    """The fleet once a role is on another node."""
+    return {host: _owning(one, cluster, role, node) for host, one in fleet.items()}
+
+
+def resumed(fleet: Fleet, host: str, cluster: Cluster) -> dict[str, Inventory]:
+    """The fleet once a node that was paused takes roles again."""
+    name = title(fleet[host]).casefold()
+    nodes = tuple(
+        structs.replace(node, state=nouns.UP, drain=0)
+        if node.name.casefold() == name and node.state == nouns.PAUSED else node
+        for node in cluster.nodes
+    )  # fmt: skip
+    told = structs.replace(cluster, nodes=nodes)
+    return {
+        other: structs.replace(one, cluster=told)
+        if one.cluster is not None and one.cluster.name == cluster.name else one
+        for other, one in fleet.items()
+    }  # fmt: skip
+
+
+def _owning(inventory: Inventory, cluster: str, name: str, node: str) -> Inventory:
+    told = inventory.cluster
+    if told is None or told.name != cluster:
+        return inventory
+    roles = tuple(
+        structs.replace(role, owner=node) if role.name == name else role for role in told.roles
+    )
+    return structs.replace(inventory, cluster=structs.replace(told, roles=roles))
+
+
+def _changed(inventory: Inventory, memory: int, processors: float) -> Inventory:
+    """A host that gained or lost so much load."""
+    vitals = inventory.vitals
+    if vitals.memory_free is not None:
+        vitals = structs.replace(vitals, memory_free=vitals.memory_free - memory)
+    if vitals.cpu is not None and inventory.host.logical_processors:
+        more = processors / inventory.host.logical_processors * 100
+        vitals = structs.replace(vitals, cpu=round(vitals.cpu + more, _FINE))
+    return structs.replace(inventory, vitals=vitals)
+
+
+def _without(here: Inventory, vm: Vm, vitals: VmVitals | None) -> Inventory:
+    left = structs.replace(
+        here,
+        vms=_less(here.vms, vm.id),
+        vm_vitals=_less(here.vm_vitals, vm.id),
+        replicas={key: one for key, one in here.replicas.items() if one.vm != vm.id},
+    )
+    return _changed(left, -held(vm, vitals), -busy(vm, vitals)) if vitals else left
+
+
+def _with(there: Inventory, vm: Vm, vitals: VmVitals | None, here: Inventory) -> Inventory:
+    host = there.host.id
+    came = structs.replace(vm, host=host, nics=tuple(_plugged(nic, there) for nic in vm.nics))
+    vm_vitals = dict(there.vm_vitals)
+    if vitals is not None:
+        vm_vitals[vm.id] = structs.replace(vitals, host=host)
+    found = structs.replace(
+        there,
+        vms={**there.vms, vm.id: came},
+        vm_vitals=vm_vitals,
+        replicas={**there.replicas, **_replicas(here.replicas.values(), vm.id, host)},
+    )
+    return _changed(found, held(vm, vitals), busy(vm, vitals)) if vitals else found
+
+
+def _less(found: Mapping[str, object], key: str) -> dict[str, object]:
+    return {name: value for name, value in found.items() if name != key}
+
+
+def _replicas(replicas: Iterable[Replica], vm: str, host: str) -> dict[str, Replica]:
+    return {one.id: structs.replace(one, host=host) for one in replicas if one.vm == vm}
+
+
+def _plugged(nic: Nic, there: Inventory) -> Nic:
+    """An adapter in the switch of the same name."""
+    switch = next((one for one in there.switches.values() if one.name == nic.switch_name), None)
+    if not nic.connected or switch is None:
+        return nic
+    return structs.replace(nic, switch_id=switch.guid)

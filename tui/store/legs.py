@@ -1,0 +1,154 @@
+"""From a plan to its calls: each step as the action that takes it, checked when it is sent."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tui.actions import Action, Target, by_id, why_not
+from tui.collector.messages import Call, CallUpdate
+from tui.hyperv.cluster import PAUSED
+from tui.hyperv.model import Link
+from tui.hyperv.plans import draining
+from tui.hyperv.plans import fleet as fleets
+from tui.hyperv.plans.fleet import Fleet
+from tui.hyperv.plans.step import Step
+from tui.hyperv.preflight import Move
+from tui.store.clusters import node_key, role_key
+from tui.store.queue import Leg, Queue
+from tui.store.store import Store
+from tui.store.targets import everywhere
+
+Launch = Callable[[Leg, Action, Target, dict[str, Any]], str]
+"""Sends a call and answers its id."""
+
+
+# -- steps as calls ------------------------------------------------------------------------
+
+
+def legs_of(fleet: Fleet, steps: Iterable[Step]) -> list[Leg]:
+    """The steps as calls, in their order."""
+    return [_leg(fleet, step) for step in steps]
+
+
+def _leg(fleet: Fleet, step: Step) -> Leg:
+    leg = Leg(step.key, step.name, "", "", {}, memory=step.memory, vm=step.vm)
+    leg.arrived = not step.vm
+    aim(leg, fleet, step)
+    return leg
+
+
+def aim(leg: Leg, fleet: Fleet, step: Step) -> None:
+    """Let a leg take another step with the same machine."""
+    here, there = fleet[step.source], fleet[step.target]
+    leg.source, leg.target, leg.why = step.source, step.target, step.why
+    if step.move is Move.CLUSTER:
+        leg.action, leg.thing = "role.move", role_key(here.host.cluster, step.role)
+        leg.arguments = {"node": fleets.title(there), "source": fleets.title(here)}
+    else:
+        leg.action, leg.thing = "vm.migrate", step.vm
+        leg.arguments = {"destination": step.target}
+
+
+def pause_of(fleet: Fleet, host: str) -> Leg | None:
+    """The call that lets nothing new come to a node; None where there is no node to pause."""
+    node = fleets.node_of(fleet, host)
+    return _gate(fleet, host, "node.pause", {}) if node and not fleets.closed(fleet, host) else None
+
+
+def resume_of(fleet: Fleet, host: str) -> Leg | None:
+    """The call that opens a node that is paused; what was moved from it is brought back apart."""
+    node = fleets.node_of(fleet, host)
+    if node is None or node.state != PAUSED:
+        return None
+    return _gate(fleet, host, "node.resume", {"failback": "stay"})
+
+
+def _gate(fleet: Fleet, host: str, action: str, arguments: dict[str, Any]) -> Leg:
+    cluster, name = fleet[host].host.cluster, fleets.title(fleet[host])
+    thing = node_key(cluster, name)
+    why = "nothing new comes to it" if action == "node.pause" else "it takes roles again"
+    return Leg(action, name, action, thing, arguments, source=host, gate=True, why=why)
+
+
+# -- carrying it out -----------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Campaign:
+    """A queue over a store that lives: sends what is due, notices what happened meanwhile."""
+
+    queue: Queue
+    store: Store
+    launch: Launch
+    read_only: Callable[[], bool] = lambda: False
+
+    def step(self, now: float) -> None:
+        """Take note of the fleet, and send what is due."""
+        self._look(now)
+        while legs := self.queue.due():
+            leg = legs[0]
+            ready = self._ready(leg, now)
+            if isinstance(ready, str):
+                self.queue.let_go(leg, ready)
+            else:
+                self.queue.sent(leg, self.launch(leg, *ready), now)
+
+    def heard(self, update: CallUpdate) -> bool:
+        return self.queue.heard(update)
+
+    def retry(self, leg: Leg) -> bool:
+        """Let a leg wait again; its machine goes where it can go now."""
+        if not self.queue.retry(leg):
+            return False
+        if leg.vm:
+            fleet = everywhere(self.store)
+            found = draining.destination(fleet, leg.vm, {leg.source}) if self._is_at(leg) else None
+            if isinstance(found, Step) and fleets.closed(fleet, leg.target):
+                aim(leg, fleet, found)
+        return True
+
+    # -- what happened meanwhile -----------------------------------------------------------
+
+    def _look(self, now: float) -> None:
+        self.queue.settle(self._seen_on, now)
+        for leg in self.queue.waiting:
+            row = self.store.vms.get(leg.vm) if leg.vm else None
+            if row is not None and row.host.id != leg.source:
+                self.queue.lost_to(leg, f"it is on {row.host.id} already, by no call from here")
+        if self.queue.paused or not self.queue.waiting:
+            return
+        for leg in self.queue.waiting[:1]:
+            entry = self.store.hosts.get(leg.source)
+            clustered = leg.action != "vm.migrate"
+            if entry is not None and entry.vitals.link is Link.DOWN and not clustered:
+                self.queue.pause(f"{leg.source} does not answer")
+
+    def _seen_on(self, vm: str) -> tuple[str, float]:
+        row = self.store.vms.get(vm)
+        return (row.host.id, row.host_vitals.read_at) if row is not None else ("", 0.0)
+
+    def _is_at(self, leg: Leg) -> bool:
+        row = self.store.vms.get(leg.vm)
+        return row is not None and row.host.id == leg.source
+
+    def _ready(self, leg: Leg, now: float) -> tuple[Action, Target, dict[str, Any]] | str:
+        """What to send; or why it cannot be sent, in words."""
+        action, target = by_id(leg.action), self.store.target(leg.thing)
+        if action is None or target is None:
+            return "it is not listed any more"
+        if why := why_not(action, target, read_only=self.read_only(), now=now):
+            return why
+        if leg.target and (why := fleets.closed(everywhere(self.store), leg.target)):
+            return why
+        arguments = action.filled(target, leg.arguments)
+        return action.objection(target, arguments) or (action, target, arguments)
+
+
+def call_of(action: Action, target: Target, arguments: dict[str, Any]) -> Call:
+    """A new call."""
+    return Call(
+        uuid.uuid4().hex, action.id, target.host.id, target.id, arguments, target.seen_state
+    )
