@@ -6,7 +6,7 @@ from msgspec import structs
 
 from tests.hyperv_kit import Wire, questions
 from tests.live_kit import estate, line
-from tui.actions import Kind
+from tui.actions import Kind, by_id, why_not
 from tui.collector.following import target_of
 from tui.collector.hub import Hub
 from tui.collector.messages import Batch, HostLink, Update
@@ -181,3 +181,35 @@ def test_a_cluster_goes_with_the_last_of_its_nodes() -> None:
     store.configure([HostLink("HV01", "")])
     assert not store.clusters.nodes
     assert not store.clusters.known
+
+
+# -- read-only -----------------------------------------------------------------------------
+
+
+def test_a_read_only_node_guards_its_cluster_whoever_tells_of_it() -> None:
+    store, cluster = filled()
+    guarded = structs.replace(store.hosts["NODE3"].info, cluster=NAME, read_only=True)
+    vitals = HostVitals("NODE3", link=Link.UP, read_at=100.0)
+    store.apply(Batch((Update("NODE3", 1, 100.0, full=True, info=guarded, vitals=vitals),)), 100.0)
+    for action_id, key in (
+        ("node.pause", node_key(NAME, "NODE2")),
+        ("role.fail-over", role_key(NAME, cluster.roles[-1].name)),
+        ("csv.move", volume_key(NAME, cluster.volumes[0].name)),
+    ):
+        action = by_id(action_id)
+        assert action is not None
+        why = why_not(action, store.target(key))
+        assert why is not None
+        assert "NODE3" in why
+        assert "read-only" in why
+
+
+def test_what_was_read_while_a_call_was_on_its_way_is_older_than_the_call() -> None:
+    made, wire = reader()
+    made.fast()
+    made.facts()
+    before = made._now()
+    clock = wire.host.fabric.clock
+    assert isinstance(clock, StillClock)
+    wire.intercept = lambda asked, header: clock.advance(1.0)
+    assert made.cluster(whole=True).cluster_at == before

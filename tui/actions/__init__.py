@@ -33,6 +33,7 @@ from tui.hyperv.model import Link
 
 __all__ = [
     "ACTIONS",
+    "CLUSTERED",
     "Action",
     "Field",
     "Kind",
@@ -81,6 +82,8 @@ _THINGS = {
     Kind.REPLICA: "replication relationships",
     Kind.APP: "the deck",
 }
+CLUSTERED = (Kind.ROLE, Kind.NODE, Kind.CSV)
+"""Kinds of things that a cluster tells of, not a host."""
 _STALE = 30.0
 """Seconds without an answer after which we no longer act on what we believe, at least."""
 _STALE_TICKS = 8
@@ -133,6 +136,8 @@ def _not_writable(target: Target, read_only: bool) -> str | None:
         return "hvdeck is read-only now"
     if target.host.read_only:
         return f"{target.host.id} is configured read-only"
+    if target.guarded and target.kind in CLUSTERED:
+        return f"{target.guarded}, a node of {target.host.cluster}, is configured read-only"
     return None
 
 

@@ -82,6 +82,9 @@ class Target:
     """Every host, by id: where a machine could go, what is taken elsewhere."""
     cluster: Cluster | None = None
     """The failover cluster it belongs to or its host is a node of."""
+    guarded: str = ""
+    """A host of that cluster that is configured read-only: what is done to the cluster may touch
+    it."""
     role: Role | None = None
     """The role it is, or that holds the machine."""
     node: ClusterNode | None = None

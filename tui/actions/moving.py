@@ -86,6 +86,8 @@ def _conflict(target: Target, values: Values) -> str | None:
     way = trips.chosen(target, values)
     if way is None:
         return f"{values.get('destination')} is no other host that hvdeck knows"
+    if way.leaves and way.there.read_only:
+        return f"{way.there.id} is configured read-only"
     if (why := trips.impossible(target, way, str(values.get("how") or AUTO))) is not None:
         return why
     if values.get("force"):
@@ -150,7 +152,9 @@ def _under_way(target: Target, before: Target) -> int | None:
 def _missed(target: Target, values: Values, seconds: float) -> str | None:
     """Why a role will not arrive any more: it stands still where it was."""
     role = target.role
-    if role is None or role.busy or seconds < _SETTLED or role.owner != target.host.name:
+    if role is None or role.busy or seconds < _SETTLED:
+        return None
+    if role.owner.casefold() != target.host.name.casefold():
         return None
     known = meanings.of_cluster(role.code)
     return known[0] if known else f"{role.name} is on {role.owner} and no longer on its way"

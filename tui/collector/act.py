@@ -17,7 +17,7 @@ from dataclasses import replace
 import msgspec
 
 from tui import actions
-from tui.actions import Action, Target
+from tui.actions import CLUSTERED, Action, Target
 from tui.collector.connect import Connect
 from tui.collector.following import (
     FIRST_POLL,
@@ -188,9 +188,11 @@ class Act:
                 f"{call.target} is not on {self._link.id} any more",
                 hint="it was deleted or has moved; look again and repeat",
             )
-        if self._link.read_only and action.changes and not call.ask:
+        guarded = target.guarded if target.kind in CLUSTERED else ""
+        locked = self._link.id if self._link.read_only else guarded
+        if locked and action.changes and not call.ask:
             raise Refused(
-                f"{self._link.id} is read-only for hvdeck",
+                f"{locked} is read-only for hvdeck",
                 cause="read_only is set for this host",
                 hint="change it in the configuration",
             )

@@ -11,6 +11,7 @@ from tui.collector.act import Act
 from tui.collector.connect import Connect, connect
 from tui.collector.hub import Hub
 from tui.collector.messages import (
+    Answer,
     Call,
     CallUpdate,
     Configure,
@@ -72,6 +73,12 @@ class Crew:
         link = self._links.get(call.host)
         if link is None:
             trouble = Trouble("Refused", f"{call.host} is not configured")
+            if call.ask:
+                answer = Answer(
+                    call.id, call.host, call.target, call.arguments, self._now(), None, trouble
+                )
+                self._hub.answer(answer)
+                return
             self._hub.report(
                 CallUpdate(
                     call.id,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 
-from tui.actions import Action, Kind, Target
+from tui.actions import CLUSTERED, Action, Kind, Target
 from tui.collector.messages import Call, CallUpdate, Phase, Undo
 from tui.collector.watch import Tier
 from tui.errors import HalfDone
@@ -16,8 +16,6 @@ from tui.hyperv.replica import opposite
 from tui.hyperv.verdict import HostVerdict
 from tui.wsman.cim import CimRef
 
-CLUSTERED = (Kind.ROLE, Kind.NODE, Kind.CSV)
-"""Kinds of things that a cluster tells of, not a host."""
 FIRST_POLL = 0.5
 SLOWEST_POLL = 2.0
 SLOWEST_LOOK = 10.0

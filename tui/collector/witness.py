@@ -5,6 +5,8 @@ Knows the hub; asks no host itself.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tui.actions import Kind, Target
 from tui.collector.following import Following, target_of
 from tui.collector.hub import Hub
@@ -27,7 +29,15 @@ class Witness:
             return None
         told = self._hub.cluster(inventory.host.cluster)
         cluster = told[0] if told else None
-        return target_of(inventory, kind, key, cluster=cluster, fleet=self._hub.inventories)
+        found = target_of(inventory, kind, key, cluster=cluster, fleet=self._hub.inventories)
+        return replace(found, guarded=self._guarded(inventory.host.cluster)) if found else None
+
+    def _guarded(self, cluster: str) -> str:
+        """A node of the cluster that is configured read-only."""
+        if not cluster:
+            return ""
+        hosts = (one.host for one in self._hub.inventories().values())
+        return next((host.id for host in hosts if host.cluster == cluster and host.read_only), "")
 
     def answers(self, host: str) -> bool:
         """A host answers, as far as is known."""

@@ -283,7 +283,7 @@ class Reader:
 
     def _join_replicas(self, looked: str) -> None:
         """Relationships, on a host whose machines say that they take part in some."""
-        optional = self._ask.optional
+        optional, at = self._ask.optional, self._now()
         before = self._inventory
         modes = {vitals.replication_mode for vitals in before.vm_vitals.values()} - {0}
         found: dict[str, Replica] = {}
@@ -299,7 +299,7 @@ class Reader:
                 vitals=before.vm_vitals,
             )
             clock = before.vitals.clock or 0.0
-            joined = replicas.join_replicas(before.replicas, parts, self._host, self._now(), clock)
+            joined = replicas.join_replicas(before.replicas, parts, self._host, at, clock)
             found = self._statistics.read(joined, looked)
         self._inventory = replace(before, replicas=found)
         self._healths = self._healths_now() if found else {}
@@ -370,7 +370,7 @@ class Reader:
 
     def cluster(self, *, whole: bool) -> Inventory:
         """How the cluster of this node stands; ``whole``: and how it is set up."""
-        optional = self._ask.optional
+        optional, at = self._ask.optional, self._now()
         before = self._inventory
         parts = clusters.Parts(
             nodes=optional(queries.CLUSTER_NODES), groups=optional(queries.CLUSTER_GROUPS)
@@ -392,7 +392,7 @@ class Reader:
         found = clusters.join_cluster(before.cluster, parts)
         read = parts.nodes is not None and parts.groups is not None
         self._inventory = replace(
-            before, cluster=found, cluster_at=self._now() if read else before.cluster_at
+            before, cluster=found, cluster_at=at if read else before.cluster_at
         )
         return self._inventory
 

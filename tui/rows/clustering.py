@@ -45,7 +45,7 @@ from tui.rows.findings import Finding
 from tui.rows.text import State
 from tui.store import Store
 from tui.store.clusters import role_key
-from tui.store.rows import HostRow, NodeRow, RoleRow, Stale, VolumeRow
+from tui.store.rows import NodeRow, RoleRow, Stale, VolumeRow
 
 _MOVES = State("◌", "~", "Pending", "changing")
 _UNKNOWN = State("?", "?", "Unknown", "unknown")
@@ -245,19 +245,13 @@ def _drain(row: NodeRow) -> Cell:
     return Cell(*_DRAINS.get(row.thing.drain, ("", "")))
 
 
-def _answering(row: NodeRow) -> HostRow | None:
-    """The node as a host, unless what is known of that is past."""
-    own = row.own
-    return own if own is not None and own.stale < Stale.LOST else None
-
-
 def _cpu(row: NodeRow) -> float | None:
-    own = _answering(row)
+    own = row.answering
     return own.vitals.cpu if own is not None else None
 
 
 def _memory(row: NodeRow) -> float | None:
-    own = _answering(row)
+    own = row.answering
     return text.host_memory(own.host, own.vitals) if own is not None else None
 
 
@@ -273,7 +267,7 @@ def _bar(get: Callable[[NodeRow], float | None]) -> Callable[[NodeRow], Cell]:
 
 
 def _vms(row: NodeRow) -> str:
-    own = _answering(row)
+    own = row.answering
     if own is None:
         return text.unknown() if row.own is not None else ""
     return f"{own.running}/{own.total}"

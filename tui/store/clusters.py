@@ -143,7 +143,7 @@ def _place(rows: dict[str, Row], fresh: Row, marks: set[str], delta: Delta) -> N
         rows[fresh.key] = fresh
         delta.add(fresh.key)
         return
-    if known.thing != fresh.thing or known.cluster != fresh.cluster:
+    if known.thing != fresh.thing or known.cluster is not fresh.cluster:
         delta.touch(fresh.key)
     known.thing, known.cluster = fresh.thing, fresh.cluster
     known.host, known.host_vitals = fresh.host, fresh.host_vitals

@@ -17,10 +17,11 @@ class Replicas:
 
     def __init__(self) -> None:
         self.rows: dict[str, ReplicaRow] = {}
+        self._by_host: dict[str, set[str]] = {}
 
     def of(self, host: str) -> dict[str, Replica]:
         """What one host tells, by key."""
-        return {key: row.replica for key, row in self.rows.items() if row.replica.host == host}
+        return {key: self.rows[key].replica for key in self._by_host.get(host, ())}
 
     def apply(self, entry: HostEntry, update: Update, marks: set[str], changes: Changes) -> None:
         """One host's word."""
@@ -31,6 +32,7 @@ class Replicas:
                 self.rows[replica.id] = ReplicaRow(
                     replica.id, replica, entry.info, entry.vitals, marked=marked
                 )
+                self._by_host.setdefault(replica.host, set()).add(replica.id)
                 changes.replicas.add(replica.id)
             elif row.replica != replica:
                 row.replica = replica
@@ -63,7 +65,7 @@ class Replicas:
 
     def _drop(self, keys: set[str], changes: Changes) -> None:
         for key in keys & self.rows.keys():
-            del self.rows[key]
+            self._by_host[self.rows.pop(key).replica.host].discard(key)
             changes.replicas.remove(key)
 
     def follow(self, hosts: Mapping[str, HostEntry], changes: Changes) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Generic, TypeVar
 
 from tui.actions.declare import Target
 from tui.collector.messages import Phase
@@ -151,26 +152,35 @@ class JobRow:
         return self.job.name
 
 
+Thing = TypeVar("Thing", Role, ClusterNode, SharedVolume)
+
+
 @dataclass(slots=True, eq=False)
-class RoleRow:
-    """A role of a failover cluster."""
+class ClusterRow(Generic[Thing]):
+    """A thing of a failover cluster."""
 
     key: str
-    """``role:CLUSTER/NAME``."""
-    thing: Role
+    """Its kind, ``:CLUSTER/`` and its name."""
+    thing: Thing
     cluster: Cluster
     host: Host
-    """The node that tells of the cluster, and through which the role is acted upon."""
+    """The node that tells of the cluster, and through which the thing is acted upon."""
     host_vitals: HostVitals
     stale: Stale = Stale.FRESH
     marked: bool = False
     pending: str = ""
-    vms: Mapping[str, VmRow] = field(default_factory=dict)
-    """Every machine there is."""
 
     @property
     def name(self) -> str:
         return self.thing.name
+
+
+@dataclass(slots=True, eq=False)
+class RoleRow(ClusterRow[Role]):
+    """A role of a failover cluster."""
+
+    vms: Mapping[str, VmRow] = field(default_factory=dict)
+    """Every machine there is."""
 
     @property
     def machine(self) -> VmRow | None:
@@ -179,25 +189,11 @@ class RoleRow:
 
 
 @dataclass(slots=True, eq=False)
-class NodeRow:
+class NodeRow(ClusterRow[ClusterNode]):
     """A node of a failover cluster, configured as a host here or not."""
 
-    key: str
-    """``node:CLUSTER/NAME``."""
-    thing: ClusterNode
-    cluster: Cluster
-    host: Host
-    """The node that tells of the cluster."""
-    host_vitals: HostVitals
-    stale: Stale = Stale.FRESH
-    marked: bool = False
-    pending: str = ""
     hosts: Mapping[str, HostRow] = field(default_factory=dict)
     """Every host there is."""
-
-    @property
-    def name(self) -> str:
-        return self.thing.name
 
     @property
     def own(self) -> HostRow | None:
@@ -212,25 +208,17 @@ class NodeRow:
             None,
         )
 
+    @property
+    def answering(self) -> HostRow | None:
+        """The same, unless what is known of it is past."""
+        own = self.own
+        return own if own is not None and own.stale < Stale.LOST else None
 
-@dataclass(slots=True, eq=False)
-class VolumeRow:
+
+class VolumeRow(ClusterRow[SharedVolume]):
     """A cluster shared volume."""
 
-    key: str
-    """``csv:CLUSTER/NAME``."""
-    thing: SharedVolume
-    cluster: Cluster
-    host: Host
-    """The node that tells of the cluster."""
-    host_vitals: HostVitals
-    stale: Stale = Stale.FRESH
-    marked: bool = False
-    pending: str = ""
-
-    @property
-    def name(self) -> str:
-        return self.thing.name
+    __slots__ = ()
 
     @property
     def label(self) -> str:

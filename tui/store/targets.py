@@ -25,8 +25,17 @@ def target_of(store: Store, row: Row) -> Target | None:
         target,
         around=partial(around, store, target.host.id),
         fleet=partial(everywhere, store),
+        guarded=_guarded(store, target.host.cluster),
         cluster=target.cluster or store.clusters.cluster(target.host.cluster),
     )
+
+
+def _guarded(store: Store, cluster: str) -> str:
+    """A node of the cluster that is configured read-only."""
+    if not cluster:
+        return ""
+    nodes = (entry.info for entry in store.hosts.values() if entry.info.cluster == cluster)
+    return next((node.id for node in nodes if node.read_only), "")
 
 
 def _bare(store: Store, row: Row) -> Target:

@@ -180,6 +180,9 @@ class DeckApp(App[int], inherit_bindings=False):
     def collector_died(self) -> None:
         """From the engine."""
         self.operator.collector_died()
+        for screen in self.screen_stack:
+            if isinstance(screen, MigrateScreen):
+                screen.collector_died()
 
     def show(self, changes: Changes) -> None:
         """Panes that are on the screen take up what changed."""

@@ -15,7 +15,7 @@ from tui.rows.clusterfindings import (
     volume_finding,
 )
 from tui.rows.findings import Finding
-from tui.store import NodeRow, RoleRow, Store, VolumeRow
+from tui.store import NodeRow, RoleRow, Stale, Store, VolumeRow
 from tui.ui.facts import Section, attend
 
 _ACTIONS = {0: "turned off", 1: "saved", 2: "shut down", 3: "shut down, by force if need be"}
@@ -43,7 +43,9 @@ def _role(row: RoleRow, store: Store, now: float) -> Iterator[Section]:
     section.add("Kind", clustering.role_kind(row)).add("Cluster", row.cluster.name)
     if (machine := row.machine) is not None:
         shown = text.vm_shown(machine.vitals)
-        section.add("Machine", f"{machine.name}: {shown}", shown.tone)
+        lost = machine.stale is Stale.LOST
+        told = f"{machine.name}: last seen {shown}" if lost else f"{machine.name}: {shown}"
+        section.add("Machine", told, "dim" if lost else shown.tone)
     section.add("Locked", "a backup or a migration works on it" if role.locked else "", "warning")
     yield section
     policy = Section("Policy").add("Priority", clustering.priority(row))
@@ -75,9 +77,9 @@ def _node(row: NodeRow, store: Store, now: float) -> Iterator[Section]:
     section.add("Vote", f"{quorum.vote(node) if node.voting else 0} of {node.weight} counts")
     section.add("Roles", str(clustering.roles_of(row)))
     section.add("Host", row.own.host.id if row.own else "not configured here")
-    if row.own is not None:
-        section.add("CPU", text.percent(row.own.vitals.cpu))
-        section.add("Memory", text.percent(text.host_memory(row.own.host, row.own.vitals)))
+    if (own := row.answering) is not None:
+        section.add("CPU", text.percent(own.vitals.cpu))
+        section.add("Memory", text.percent(text.host_memory(own.host, own.vitals)))
     yield section
     if node.voting:
         yield _lines("If it goes down", quorum.told(row.cluster, node.name))

@@ -20,7 +20,7 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from tui.actions import Action, Target, by_id
-from tui.collector.messages import Call, Inspect
+from tui.collector.messages import Answer, Call, Inspect
 from tui.hyperv.model import Link
 from tui.hyperv.preflight import Verdict
 from tui.rows import moves, text
@@ -67,12 +67,15 @@ class MigrateScreen(Modal[None]):
         self._glyphs = glyphs
         self._values: dict[str, Any] = {}
         """Answers given in the form."""
-        self._asked: set[tuple[str, str]] = set()
+        self._asked: dict[tuple[str, str], str] = {}
+        """The question put about a machine and a destination; only its answer counts."""
         self._lines: dict[str, HostLine] = {}
         self._causes: dict[str, CauseLine] = {}
         self._rest: Timer | None = None
         self._due: Timer | None = None
         """When what changed is shown."""
+        self._inspected = ("", "")
+        """The machine that is kept fresh while the screen is open."""
         self._before = ("", "")
         """What was kept fresh when it was opened: the sheet below."""
         self._shown_at = 0.0
@@ -115,13 +118,12 @@ class MigrateScreen(Modal[None]):
     def _inspect(self, *, begin: bool) -> None:
         """Have the machine read in full while it alone is looked at: its files have sizes."""
         targets, engine = self.targets, self.app.engine
-        if len(targets) != 1:
-            return
-        host, vm = targets[0].host.id, targets[0].id
-        if begin:
+        if begin and len(targets) == 1:
             self._before = engine.inspected
-            engine.post(Inspect(host, vm))
-        else:
+            self._inspected = (targets[0].host.id, targets[0].id)
+            engine.post(Inspect(*self._inspected))
+        elif not begin and all(self._inspected):
+            host = self._inspected[0]
             engine.post(Inspect(*self._before) if all(self._before) else Inspect(host))
 
     # -- what is shown ---------------------------------------------------------------------
@@ -163,7 +165,7 @@ class MigrateScreen(Modal[None]):
             self.app.told("The machine is gone from its host", warning=True)
             self.leave()
             return
-        found = moves.host_lines(targets, self._values, self.app.store.answers, self._asked)
+        found = moves.host_lines(targets, self._values, self._answers(), self._asked)
         lines = {line.key: line for line in found}
         changed = [key for key, line in lines.items() if self._lines.get(key) != line]
         self._lines = lines
@@ -230,6 +232,20 @@ class MigrateScreen(Modal[None]):
         if up and len(self._keys) <= FEW:
             self._question(again=False)
 
+    def _answers(self) -> dict[tuple[str, str], Answer]:
+        """What came back of the questions as they were put last."""
+        known = self.app.store.answers
+        return {
+            pair: answer
+            for pair, call in self._asked.items()
+            if (answer := known.get(pair)) is not None and answer.id == call
+        }
+
+    def collector_died(self) -> None:
+        """Nobody answers what was asked of the one before."""
+        answered = self._answers()
+        self._asked = {pair: call for pair, call in self._asked.items() if pair in answered}
+
     def action_ask(self) -> None:
         self._question(again=True)
 
@@ -240,11 +256,10 @@ class MigrateScreen(Modal[None]):
             pair = (one.target.id, line.key if line is not None else "")
             if not one.askable or (pair in self._asked and not again):
                 continue
-            self._asked.add(pair)
-            self.app.store.answers.pop(pair, None)
             arguments = {**self._values, "destination": pair[1]}
             host, vm = one.target.host.id, one.target.id
             call = Call(uuid.uuid4().hex, ACTION, host, vm, arguments, ask=True)
+            self._asked[pair] = call.id
             self.app.engine.post(call)
         self._show()
 
