@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 
-import pytest
 from textual.events import Paste
 
 from tests.deck_kit import deck, story
@@ -440,33 +439,6 @@ async def test_hostile_names_are_letters() -> None:
         assert "Shut down [bold red]x[/]?" in d.text()
         await d.press("escape", "d")
         assert "Detail — [bold red]x[/] on HV01" in d.text()
-
-
-STORM = [*"abcdefghijklmnoprstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", "enter", "escape",
-         "space", "tab", "up", "down", "colon", "slash", "comma", "question_mark", "at", "plus",
-         "exclamation_mark", "equals_sign", "greater_than_sign"]  # fmt: skip
-"""Every key but the one that quits."""
-
-
-@pytest.mark.parametrize("seed", [11, 12])
-def test_a_storm_of_keys_does_nothing_red(seed: int) -> None:
-    red = {action.id for action in ACTIONS if action.risk is Risk.RED}
-    assert red
-
-    @story
-    async def tale() -> None:
-        rng = random.Random(seed)
-        async with deck() as d:
-            for _ in range(20):
-                d.seconds += rng.random()
-                for key in rng.choices(STORM, k=30):
-                    d.hit(key)
-                await d.pilot.pause()
-            await d.settle()
-            assert d.app.is_running
-            assert not {call.action for call in d.collector.calls} & red
-
-    tale()
 
 
 def test_every_deck_action_has_its_method() -> None:
