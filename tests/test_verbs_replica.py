@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -104,6 +105,16 @@ def test_failover_is_red_and_says_what_is_lost(still: Pair) -> None:
     assert told[1] == "crm still runs on BERLIN: there would be two of it"
     (prepared,) = action.foretell(still.target("print", DRESDEN), {})[1]
     assert "a planned failover does the same" in prepared
+
+
+def test_a_planned_failover_is_red_where_nobody_watches_the_primary(still: Pair) -> None:
+    action = by_id("replica.planned-failover")
+    assert action is not None
+    target = still.target("print", DRESDEN)
+    assert action.foretell(target, {}) == (Risk.AMBER, ())
+    risk, told = action.foretell(replace(target, partner=None), {})
+    assert risk is Risk.RED
+    assert "BERLIN is not watched here" in told[0]
 
 
 def test_an_unplanned_reverse_is_red(still: Pair) -> None:

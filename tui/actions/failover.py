@@ -86,6 +86,18 @@ def _planned(client: CimClient, target: Target, values: Values) -> Steps:
     )
 
 
+def _unseen(target: Target, values: Values) -> Sequence[str]:
+    """A primary that nobody here looks at may have been started again since."""
+    if target.partner is not None:
+        return ()
+    source = partner_of(target)
+    return (f"{source} is not watched here: if {target.name} runs there, there will be two of it",)
+
+
+def _unseen_danger(target: Target, values: Values) -> Risk:
+    return Risk.RED if target.partner is None else Risk.AMBER
+
+
 def _running(target: Target) -> bool:
     return target.vitals is not None and target.vitals.state in states.RUNNING
 
@@ -245,6 +257,8 @@ ACTIONS: tuple[Action, ...] = (
             _START,
         ),
         risk=Risk.AMBER,
+        danger=_unseen_danger,
+        consequences=_unseen,
         effect="The replica becomes the machine people work on",
         calls=f"{SERVICE}.InitiateFailover, ReverseReplicationRelationship",
         group=GROUP,
