@@ -277,6 +277,15 @@ class Shell:
         return Ran(code, *self._capture.readouterr())
 
 
+def configured(served: Served, path: Path) -> str:
+    """A configuration file that calls every host by its name."""
+    lines = ["[defaults]", f'user = "{USER}"', 'password = "env:FABRIC_PW"']
+    for host, url in served.fabric.urls.items():
+        lines += [f"[hosts.{host}]", f'url = "{url}"']
+    path.write_text("\n".join(lines))
+    return str(path)
+
+
 @pytest.fixture
 def shell(
     served: Served,
@@ -285,12 +294,7 @@ def shell(
     capsys: pytest.CaptureFixture[str],
 ) -> Shell:
     monkeypatch.setenv("FABRIC_PW", PASSWORD)
-    lines = ["[defaults]", f'user = "{USER}"', 'password = "env:FABRIC_PW"']
-    for host, url in served.fabric.urls.items():
-        lines += [f"[hosts.{host}]", f'url = "{url}"']
-    path = tmp_path / "config.toml"
-    path.write_text("\n".join(lines))
-    return Shell(str(path), capsys)
+    return Shell(configured(served, tmp_path / "config.toml"), capsys)
 
 
 def test_a_rehearsal_names_what_stands_in_the_way(served: Served, shell: Shell) -> None:
