@@ -88,6 +88,7 @@ def test_a_clustered_machine_moves_from_the_command_line(served: Served, shell: 
     told = shell(*words, "--dry-run")
     assert told.code == 0, told.err
     assert "bi: as a role, by MSCluster_ResourceGroup.MoveToNewNodeParams, to NODE2" in told.out
+    assert "NODE3 gave no verdict" in told.out
     assert hosts_of(served, vm) == ["NODE3"], "a rehearsal moves nothing"
     done = shell(*words, "--wait", "--yes", "--timeout", "90", "-o", "json")
     assert done.code == 0, done.out + done.err

@@ -301,6 +301,7 @@ def test_a_rehearsal_names_what_stands_in_the_way(served: Served, shell: Shell) 
     ran = shell("vm", "migrate", "cpu01", "--destination", "MIG02", "--dry-run")
     assert ran.code == 0, ran.err
     assert "MigrateVirtualSystemToHost on cpu01" in ran.out
+    assert "MIG01 says that cpu01 can move now" in ran.out
     ran = shell("vm", "migrate", "huge01", "--destination", "MIG02", "--dry-run")
     assert ran.code != 0
     assert "the files of huge01 take" in ran.err

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from tui.cli import exits
 from tui.cli.lists import emit
@@ -16,7 +16,7 @@ from tui.errors import Refused, UsageError
 if TYPE_CHECKING:
     from tui.actions import Action
     from tui.cli.batch import Plan
-    from tui.collector.messages import CallUpdate
+    from tui.collector.messages import Answer, CallUpdate
 
 
 def act(arguments: argparse.Namespace) -> int:
@@ -49,7 +49,9 @@ def act(arguments: argparse.Namespace) -> int:
             sheet=lambda target: session.sheet(target.host.id, target.id),
         )  # fmt: skip
         if arguments.dry_run:
-            return _rehearse(arguments.output, made)
+            asked = made.calls if action.verdict is not None else ()
+            said = session.ask(asked, timeout=arguments.timeout)
+            return _rehearse(arguments.output, made, said)
         if not arguments.yes and any(rung is not Risk.GREEN for rung, _ in batch.foretold(made)):
             _confirm(made)
         last = session.run(
@@ -61,22 +63,35 @@ def act(arguments: argparse.Namespace) -> int:
     return batch.verdict(results, waited=arguments.wait)
 
 
-def _rehearse(form: str, made: Plan) -> int:
+def _rehearse(form: str, made: Plan, said: Mapping[str, Answer]) -> int:
     import json
 
     from tui.cli.batch import rehearsal
 
-    calls = rehearsal(made)
+    calls = rehearsal(made, said)
     if form == "json":
         sys.stdout.write(json.dumps(calls, indent=2, ensure_ascii=False) + "\n")
     else:
         for call in calls:
-            said = "".join(f" {name}={value!r}" for name, value in call["arguments"].items())
-            sys.stdout.write(f"{call['host']}: {call['call']} on {call['name']}{said}\n")
+            given = "".join(f" {name}={value!r}" for name, value in call["arguments"].items())
+            sys.stdout.write(f"{call['host']}: {call['call']} on {call['name']}{given}\n")
             sys.stdout.writelines(f"  {line}\n" for line in call["consequences"])
+            sys.stdout.writelines(f"  {line}\n" for line in _host_says(call))
     for refused in made.refused:
         tell(refused)
-    return exits.REFUSED if made.refused else exits.DONE
+    against = any(call.get("allowed") is False for call in calls)
+    return exits.REFUSED if made.refused or against else exits.DONE
+
+
+def _host_says(call: dict[str, Any]) -> list[str]:
+    """A host's own word on a call, where it was asked for one."""
+    if "allowed" not in call:
+        return []
+    host, name = call["host"], call["name"]
+    if call["allowed"]:
+        return [f"{host} says that {name} can move now"]
+    word = "gave no verdict" if call["allowed"] is None else f"says that {name} cannot move"
+    return [f"{host} {word}: {reason}" for reason in call["reasons"] or ["it gives no reason"]]
 
 
 def _confirm(made: Plan) -> None:

@@ -18,11 +18,12 @@ from tui.actions.declare import highest
 from tui.cli.exits import DONE, FAILED, REFUSED, UNKNOWN
 from tui.cli.given import Conflict
 from tui.cli.given import arguments as arguments_of
-from tui.collector.messages import Call, CallUpdate, Phase
+from tui.collector.messages import Answer, Call, CallUpdate, Phase
 from tui.collector.watch import trouble_of
 from tui.errors import HvError, UsageError
 from tui.hyperv.model import Trouble
 from tui.hyperv.sheet import Sheet
+from tui.rows import text
 from tui.rows.filter import Filter
 from tui.store import Store
 
@@ -220,8 +221,8 @@ def foretold(made: Plan) -> list[tuple[Risk, Sequence[str]]]:
     return [made.action.foretell(made.targets[call.id], call.arguments) for call in made.calls]
 
 
-def rehearsal(made: Plan) -> list[dict[str, Any]]:
-    """What would be called, target by target."""
+def rehearsal(made: Plan, said: Mapping[str, Answer]) -> list[dict[str, Any]]:
+    """What would be called, target by target, and what its host says to it where it was asked."""
     return [
         {
             "action": call.action,
@@ -231,9 +232,19 @@ def rehearsal(made: Plan) -> list[dict[str, Any]]:
             "call": made.action.calls,
             "arguments": call.arguments,
             "consequences": list(told),
+            **_word_of(said.get(call.id)),
         }
         for call, (_, told) in zip(made.calls, foretold(made), strict=True)
     ]
+
+
+def _word_of(answer: Answer | None) -> dict[str, Any]:
+    """``allowed`` is None where the host gave no verdict; ``reasons`` say why then, too."""
+    if answer is None:
+        return {}
+    if answer.verdict is None:
+        return {"allowed": None, "reasons": [text.trouble(answer.trouble)]}
+    return {"allowed": answer.verdict.allowed, "reasons": list(answer.verdict.reasons)}
 
 
 # -- how it ended --------------------------------------------------------------------------

@@ -233,7 +233,9 @@ def _verb_parser(actions: Any, action: Action) -> None:
         "--timeout", type=float, default=patience, metavar="SECONDS",
         help=f"how long that may take, {patience:.0f} unless told otherwise",
     )  # fmt: skip
-    parser.add_argument("--dry-run", action="store_true", help="print the CIM calls, make none")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print the CIM calls, change nothing"
+    )
     parser.add_argument("-o", "--output", choices=FORMS, default="table", help="how it is told")
     _globals(parser, deck=False)
     parser.set_defaults(command="act", action=action)

@@ -11,12 +11,22 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Self
 
+from msgspec import structs
+
 from tui.actions import by_id
 from tui.collector.connect import Connect, connect
 from tui.collector.crew import Crew
 from tui.collector.following import is_clustered
 from tui.collector.hub import Hub
-from tui.collector.messages import Batch, Call, CallUpdate, Exchange, HostLink, Phase
+from tui.collector.messages import (
+    Answer,
+    Batch,
+    Call,
+    CallUpdate,
+    Exchange,
+    HostLink,
+    Phase,
+)
 from tui.collector.watch import Tier, trouble_of
 from tui.errors import HvError, UsageError
 from tui.hyperv import sheets
@@ -152,6 +162,16 @@ class Session:
             action, there = by_id(call.action), inventories.get(call.host)
             if action is not None and there is not None and is_clustered(action):
                 found.add(self._hub.speaker(there.host.cluster))
+        return found
+
+    def ask(self, calls: Sequence[Call], *, timeout: float) -> dict[str, Answer]:
+        """What hosts say to calls they are only asked about, by call id; silence is left out."""
+        for call in calls:
+            self._crew.submit(structs.replace(call, ask=True))
+        found: dict[str, Answer] = {}
+        deadline = time.monotonic() + timeout
+        while len(found) < len(calls) and time.monotonic() < deadline:
+            found |= {answer.id: answer for answer in self._hub.batch(TICK).answers}
         return found
 
     def submit(self, call: Call) -> None:
