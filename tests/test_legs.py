@@ -124,6 +124,47 @@ def test_what_a_second_administrator_has_moved_is_noticed_and_not_sent() -> None
     assert admin.queue.legs[0].word == "done"
 
 
+def test_what_the_cluster_of_a_dead_source_restarts_is_not_called_moved() -> None:
+    admin = Admin(aged(clustered(), 9000.0), cap=2)
+    admin.step()
+    first, second, third = admin.queue.legs
+    dead = node_down(aged(clustered(), 9000.0), "HV1")
+    for leg, to, age in ((first, first.target, 9001.0), (second, second.target, 5.0),
+                         (third, "HV3", 5.0)):  # fmt: skip
+        dead = aged(fleets.moved(dead, leg.vm, to), age, leg.vm)
+    admin.become(dead)
+    admin.end(first)
+    admin.end(second)
+    admin.step()
+    assert [leg.word for leg in admin.queue.legs] == ["done", "elsewhere", "elsewhere"]
+    words = f"it did not move: it was restarted on {second.target}, HV1 is down"
+    assert second.astray == words
+    assert "restarted on HV3" in third.astray
+    assert not second.fine
+    assert not admin.queue.retry(second)
+    assert len(admin.sent) == 2
+
+
+def aged(estate: dict[str, Inventory], seconds: float, vm: str = "") -> dict[str, Inventory]:
+    """Machines that have run so long: one, or all."""
+    return {
+        name: structs.replace(one, vm_vitals={
+            key: structs.replace(vitals, started_at=NOW - seconds)
+            if not vm or key == vm else vitals for key, vitals in one.vm_vitals.items()
+        })
+        for name, one in estate.items()
+    }  # fmt: skip
+
+
+def node_down(estate: dict[str, Inventory], gone: str) -> dict[str, Inventory]:
+    """The cluster has given a node up."""
+    told = estate[gone].cluster
+    assert told is not None
+    nodes = tuple(structs.replace(n, state=1) if n.name == gone else n for n in told.nodes)
+    after = structs.replace(told, nodes=nodes)
+    return {name: structs.replace(one, cluster=after) for name, one in estate.items()}
+
+
 def test_a_target_that_died_takes_nothing_and_another_try_goes_elsewhere() -> None:
     admin = Admin(clustered(), cap=1)
     admin.step()

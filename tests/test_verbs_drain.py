@@ -22,6 +22,7 @@ from tui.collector.messages import Phase
 from tui.hyperv.cluster import DOWN, PAUSED, PENDING, UP
 from tui.hyperv.plans import balance
 from tui.sim import outages
+from tui.store.legs import SLACK
 from tui.store.queue import Queue
 from tui.store.targets import everywhere
 from tui.ui.balanceview import BalanceSheet
@@ -220,6 +221,50 @@ async def test_a_target_that_dies_midway_leaves_a_clear_state() -> None:
             else:
                 assert again.result is not None
             said.close()
+
+
+@story
+async def test_a_source_that_dies_midway_leaves_a_clear_state() -> None:
+    """What its cluster restarted elsewhere was not moved, even where it was to be moved to."""
+    with estate("cluster", speed=30.0) as served:
+        async with live_deck(served, size=(120, 45)) as d:
+            await opened(d, "nodes")
+            await drain_sheet(d, "NODE1")
+            await start(d)
+            queue = run(d, "NODE1")
+            await d.until(
+                lambda: sum(leg.fine for leg in queue.legs) >= 3 and queue.flying, "some have moved"
+            )
+            strike(served, "NODE1")
+            await d.until(lambda: down(d) == {"NODE1"}, "NODE1 is seen to be down")
+            await d.until(lambda: queue.over, f"everything is accounted for: {queue.tally()}")
+            assert {leg.word for leg in queue.legs} == {"done", "elsewhere"}
+            await d.says(f"Drain NODE1: {queue.tally()}")
+            await d.shows("it did not move: it was restarted on")
+            assert "Without NODE1" not in d.text(), "what was foretold holds no more"
+            where, ages = everyone(served, "NODE1"), seconds(served, "NODE1")
+            for leg in queue.legs:
+                if leg.vm and leg.fine:
+                    assert leg.name in where[leg.target], leg.name
+                    assert ages[leg.name] > leg.ran - SLACK, f"{leg.name} went without a break"
+                elif leg.vm and leg.ran:
+                    assert ages[leg.name] < leg.ran, f"{leg.name} began anew"
+            said = truth(served, "NODE2")
+            assert value(said, "Node", "NODE1", "State") == DOWN
+            said.close()
+
+
+def seconds(served: Estate, *but: str) -> dict[str, float]:
+    """How long every machine has run, as the nodes tell."""
+    found: dict[str, float] = {}
+    for node in NODES:
+        if node not in but:
+            said = truth(served, node)
+            rows = said("SELECT ElementName, OnTimeInMilliseconds FROM Msvm_ComputerSystem")
+            found |= {str(row["ElementName"]): int(str(row["OnTimeInMilliseconds"] or 0)) / 1000
+                      for row in rows}  # fmt: skip
+            said.close()
+    return found
 
 
 def down(d: LiveDeck) -> set[str]:

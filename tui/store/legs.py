@@ -9,7 +9,7 @@ from typing import Any
 
 from tui.actions import Action, Target, by_id, why_not
 from tui.collector.messages import Call, CallUpdate
-from tui.hyperv.cluster import PAUSED
+from tui.hyperv.cluster import DOWN, ISOLATED, PAUSED
 from tui.hyperv.model import Link
 from tui.hyperv.plans import draining
 from tui.hyperv.plans import fleet as fleets
@@ -17,12 +17,15 @@ from tui.hyperv.plans.fleet import Fleet
 from tui.hyperv.plans.step import Step
 from tui.hyperv.preflight import Move
 from tui.store.clusters import node_key, role_key
-from tui.store.queue import Leg, Queue
+from tui.store.queue import ARRIVAL, Leg, Queue
+from tui.store.rows import VmRow
 from tui.store.store import Store
 from tui.store.targets import everywhere
 
 Launch = Callable[[Leg, Action, Target, dict[str, Any]], str]
 """Sends a call and answers its id."""
+SLACK = 30.0
+"""Seconds by which two readings of a machine's age may differ."""
 
 
 # -- steps as calls ------------------------------------------------------------------------
@@ -113,11 +116,15 @@ class Campaign:
     # -- what happened meanwhile -----------------------------------------------------------
 
     def _look(self, now: float) -> None:
+        for leg in self.queue.legs:
+            if leg.call and self._lately(leg, now) and self._lost(leg.source):
+                self.queue.lost_to(leg, self._restarted(leg))
+            self._note_age(leg)
         self.queue.settle(self._seen_on, now)
         for leg in self.queue.waiting:
-            row = self.store.vms.get(leg.vm) if leg.vm else None
-            if row is not None and row.host.id != leg.source:
-                self.queue.lost_to(leg, f"it is on {row.host.id} already, by no call from here")
+            self.queue.lost_to(leg, self._restarted(leg) or self._went(leg))
+        if self.queue.waiting and self._lost(lost := self.queue.waiting[0].source):
+            self.queue.pause(f"{lost} is down: its cluster restarts elsewhere what was on it")
         if self.queue.paused or not self.queue.waiting:
             return
         for leg in self.queue.waiting[:1]:
@@ -125,6 +132,48 @@ class Campaign:
             clustered = leg.action != "vm.migrate"
             if entry is not None and entry.vitals.link is Link.DOWN and not clustered:
                 self.queue.pause(f"{leg.source} does not answer")
+
+    def _lately(self, leg: Leg, now: float) -> bool:
+        """It is under way, or ended so short a time ago that its host may have died under it."""
+        ended = leg.result is not None and leg.result.phase.final
+        return not leg.astray and (not ended or now - _at(leg) < ARRIVAL)
+
+    def _lost(self, host: str) -> bool:
+        """The cluster of a node has given it up, and restarts its roles elsewhere."""
+        entry = self.store.hosts.get(host)
+        if entry is None or not entry.info.cluster:
+            return False
+        row = self.store.clusters.nodes.get(node_key(entry.info.cluster, entry.info.name or host))
+        return row is not None and row.thing.state == DOWN and not row.thing.information & ISOLATED
+
+    def _silence(self, host: str) -> str:
+        """How a host is that nothing comes from any more; empty while it answers."""
+        entry = self.store.hosts.get(host)
+        silent = entry is not None and entry.vitals.link is Link.DOWN
+        return "is down" if self._lost(host) else "does not answer" if silent else ""
+
+    def _note_age(self, leg: Leg) -> None:
+        if leg.vm and self._is_at(leg):
+            leg.ran = _age(self.store.vms[leg.vm])
+
+    def _restarted(self, leg: Leg) -> str:
+        """Where a machine began anew that ran when it was last seen where it leaves."""
+        row = self.store.vms.get(leg.vm) if leg.vm else None
+        if row is None or row.host.id == leg.source or _age(row) + SLACK > leg.ran:
+            return ""
+        why = f"{leg.source} {self._silence(leg.source) or 'answers, and it was no call from here'}"
+        return f"it did not move: it was restarted on {row.host.id}, {why}"
+
+    def _went(self, leg: Leg) -> str:
+        """Where it is by now, if it is not where it leaves any more."""
+        if leg.vm:
+            row = self.store.vms.get(leg.vm)
+            at = row.host.id if row is not None and row.host.id != leg.source else ""
+        else:
+            role = self.store.clusters.roles.get(leg.thing)
+            at = role.thing.owner if role is not None else ""
+            at = "" if at == leg.arguments.get("source") else at
+        return f"it is on {at} already, by no call from here" if at else ""
 
     def _seen_on(self, vm: str) -> tuple[str, float]:
         row = self.store.vms.get(vm)
@@ -145,6 +194,16 @@ class Campaign:
             return why
         arguments = action.filled(target, leg.arguments)
         return action.objection(target, arguments) or (action, target, arguments)
+
+
+def _at(leg: Leg) -> float:
+    return leg.result.at if leg.result is not None else 0.0
+
+
+def _age(row: VmRow) -> float:
+    """Seconds a machine has run; 0 while it does not."""
+    started = row.vitals.started_at
+    return max(0.0, row.host_vitals.read_at - started) if started is not None else 0.0
 
 
 def call_of(action: Action, target: Target, arguments: dict[str, Any]) -> Call:

@@ -50,7 +50,7 @@ class Entry:
     @property
     def fine(self) -> bool:
         observed = self.result is not None and self.result.phase is Phase.OBSERVED
-        return observed and self.arrived
+        return observed and self.arrived and not self.astray
 
     @property
     def in_doubt(self) -> bool:
@@ -103,6 +103,8 @@ class Leg(Entry):
     call: str = ""
     """Id of the call, once there is one."""
     sent_at: float = 0.0
+    ran: float = 0.0
+    """Seconds its machine had run when it was last seen where it leaves."""
 
     @property
     def flying(self) -> bool:
@@ -261,7 +263,9 @@ class Queue:
         ``seen_on``: the host a machine is on, and when that was read.
         """
         for leg in self.legs:
-            if leg.result is None or not leg.vm or not leg.result.phase.final or leg.fine:
+            if leg.result is None or not leg.vm or not leg.result.phase.final:
+                continue
+            if leg.fine or leg.astray:
                 continue
             host, read_at = seen_on(leg.vm)
             if leg.result.phase is Phase.OBSERVED:

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 
 from tui.actions import Target, by_id
 from tui.actions.declare import Risk
+from tui.hyperv.model import Link
 from tui.hyperv.plans import draining
 from tui.hyperv.plans import fleet as fleets
 from tui.hyperv.plans.draining import Drain, Stay
@@ -122,6 +123,9 @@ class DrainSheet(RunSheet):
 
     def _run_facts(self, queue: Queue) -> Facts:
         facts = plans.facts(self._plan) if self._plan is not None and not self._homing else []
+        entry = self.app.store.hosts.get(self._host)
+        if entry is not None and entry.vitals.link is Link.DOWN:
+            facts = []  # what was foretold for its maintenance holds no more
         if self.size.height < TALL:  # the moves themselves matter more
             facts = [fact for fact in facts if fact[0] == "Meanwhile"]
         return [*self.run_facts(queue), *(fact for fact in facts if fact[0] != "Time")]

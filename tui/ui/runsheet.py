@@ -60,7 +60,8 @@ class RunSheet(PlanView):
         """How a run goes."""
         found: Facts = []
         if queue.paused:
-            found.append(("Paused", queue.why or "by you; what is under way goes on", "warning"))
+            head = "Stopped" if queue.over else "Paused"
+            found.append((head, queue.why or "by you; what is under way goes on", "warning"))
         rate, left = queue.rate(), queue.left()
         measured = f"{text.rate(rate)} measured" if rate else "nothing measured yet"
         rest = f", {text.uptime(max(1, left))} to go" if left else ""
