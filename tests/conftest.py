@@ -21,6 +21,7 @@ LONGEST = (
     "test_move_stories.py",
     "test_clustered_move_stories.py",
     "test_classic_failures.py",
+    "test_forecast_cli.py",
     "test_collector.py",
     "test_half_done.py",
     "test_verb_life_cli.py",

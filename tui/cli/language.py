@@ -41,7 +41,18 @@ NOUNS: Final = {
     "replica": "act on replication relationships",
 }
 AUDITS: Final = ("findings", "macs", "pools", "vlans", "switches", "adapters")
-COMMANDS: Final = (*LISTS, *NOUNS, "audit", "actions", "wql", "config", "explain", "sim")
+FORECASTS: Final = ("balance", "capacity", "place")
+COMMANDS: Final = (
+    *LISTS,
+    *NOUNS,
+    *FORECASTS,
+    "audit",
+    "actions",
+    "wql",
+    "config",
+    "explain",
+    "sim",
+)
 NOUNS_AND_SCENES: Final = ("replica",)
 NAMED: Final = {
     "vm": ("NAME", "machines: name, id, NAME@HOST or a pattern such as web*"),
@@ -106,6 +117,9 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     for name, kind in LISTS.items():
         _list_parser(commands, name, kind)
     _audit_parser(commands)
+    _balance_parser(commands)
+    _capacity_parser(commands)
+    _place_parser(commands)
     for noun, help_text in NOUNS.items():
         _noun_parser(commands, noun, help_text, wanted=noun in words)
     _other_parsers(commands)
@@ -177,6 +191,85 @@ def _audit_parser(commands: Any) -> None:
     )  # fmt: skip
     _list_options(parser)
     parser.set_defaults(command="audit")
+
+
+def _balance_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "balance",
+        help="plan moves that even hosts out or free some",
+        description="Plan the moves that even memory and processors out over the hosts. Nothing "
+        "moves without --run.",
+    )
+    parser.add_argument("--pack", action="store_true", help="free hosts instead: fill the others")
+    parser.add_argument("--run", action="store_true", help="carry the plan out")
+    parser.add_argument("--cap", type=int, default=2, metavar="NUMBER", help="moves at once, 1-16")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--wait", action="store_true", help="until it is seen to be done")
+    parser.add_argument(
+        "--timeout", type=float, default=LONG, metavar="SECONDS",
+        help=f"how long that may take, {LONG:.0f} unless told otherwise",
+    )  # fmt: skip
+    parser.add_argument("-o", "--output", choices=FORMS, default="table", help="how it is told")
+    _globals(parser, deck=False)
+    parser.set_defaults(command="balance")
+
+
+def _capacity_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "capacity",
+        help="what fits on each host, and what its loss would do",
+        description="What fits on each host, what is promised more than once, and what the loss "
+        "of each would do. Counted are machines of the size given, or of the usual one.",
+    )
+    _wish_options(parser, required=False)
+    parser.set_defaults(command="capacity")
+
+
+def _place_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "place",
+        help="the best host for a new machine, with the reason",
+        description="Rank the hosts for a new machine of a size, the best first.",
+    )
+    parser.add_argument("--switch", default="", metavar="NAME", help="virtual switch it needs")
+    parser.add_argument("--disk", type=_size, default=0, metavar="SIZE", help="of its disk: 80G")
+    _wish_options(parser, required=True)
+    parser.set_defaults(command="place")
+
+
+def _wish_options(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    parser.add_argument(
+        "--memory", type=_memory, required=required, metavar="SIZE", help="of the machine: 16G"
+    )
+    parser.add_argument("--cpus", type=_number, metavar="NUMBER", help="its virtual processors")
+    parser.add_argument("-o", "--output", choices=FORMS, default="table", help="how it is told")
+    _globals(parser, deck=False)
+
+
+def _number(word: str) -> int:
+    return _positive(word, int)
+
+
+def _memory(word: str) -> int:
+    from tui.actions.amounts import memory
+
+    return _positive(word, memory)
+
+
+def _size(word: str) -> int:
+    from tui.actions.amounts import size
+
+    return _positive(word, size)
+
+
+def _positive(word: str, read: Callable[[str], int]) -> int:
+    try:
+        found = read(word)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if found < 1:
+        raise argparse.ArgumentTypeError(f"{word} is nothing")
+    return found
 
 
 def _list_options(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -85,9 +85,10 @@ def act(arguments: argparse.Namespace) -> int:
         if not arguments.yes:
             _confirm(errand)
         queue = Queue(errand.legs, values["cap"], not values["go_on"], title=action.title)
-        if not _see_through(session, links, queue, arguments):
-            queue.drop("the time is up")
-    return _end(errand, queue, arguments)
+        see_through(session, links, queue, arguments)
+    title = f"{action.title} {targets[0].name}"
+    facts = {"action": action.id, "host": targets[0].host.id}
+    return end(title, facts, errand.stays, queue, arguments)
 
 
 # -- what to do ----------------------------------------------------------------------------
@@ -155,26 +156,31 @@ def _rehearse(errand: Errand, form: str) -> int:
 
 
 def _confirm(errand: Errand) -> None:
+    name = errand.target.name
+    title = f"{errand.action.title} {name}"
+    answer = name if errand.risk is Risk.RED else "y"
+    confirm(title, errand.told, errand.action.effect, answer)
+
+
+def confirm(title: str, told: Iterable[str], effect: str, answer: str = "y") -> None:
     """Ask; anything but the answer wanted ends it. Without a terminal ``--yes`` is needed."""
-    title, name = errand.action.title, errand.target.name
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(f"{title} asks first", hint="--yes says you mean it, --dry-run shows it")
-    sys.stderr.writelines(f"{line}\n" for line in errand.told)
-    red = errand.risk is Risk.RED
-    ask = "Type its name to go on: " if red else "[y/N] "
-    sys.stderr.write(f"{title} {name}? {errand.action.effect}. {ask}")
+        raise UsageError(f"{title} asks first", hint="--yes says you mean it")
+    sys.stderr.writelines(f"{line}\n" for line in told)
+    ask = "[y/N] " if answer == "y" else "Type its name to go on: "
+    sys.stderr.write(f"{title}? {effect}. {ask}")
     sys.stderr.flush()
-    if sys.stdin.readline().strip() != (name if red else "y"):
+    if sys.stdin.readline().strip() != answer:
         raise Refused("Nothing was done")
 
 
 # -- doing it ------------------------------------------------------------------------------
 
 
-def _see_through(
+def see_through(
     session: Session, links: Iterable[HostLink], queue: Queue, arguments: argparse.Namespace
-) -> bool:
-    """Send and follow; False when the time was up."""
+) -> None:
+    """Send and follow; what still waits when the time is up is not sent."""
     store = Store()
     store.configure(tuple(links))
 
@@ -196,7 +202,8 @@ def _see_through(
             return True
         return not arguments.wait and not queue.waiting and _accepted(queue)
 
-    return session.attend(hear, timeout=arguments.timeout)
+    if not session.attend(hear, timeout=arguments.timeout):
+        queue.drop("the time is up")
 
 
 def _accepted(queue: Queue) -> bool:
@@ -217,26 +224,31 @@ def _tell(queue: Queue, said: dict[str, str]) -> None:
             narrate(f"{leg.name}{to}{verb}: {words}{why}")
 
 
-def _end(errand: Errand, queue: Queue, arguments: argparse.Namespace) -> int:
+def end(
+    title: str,
+    facts: Mapping[str, Any],
+    stays: Sequence[Stay],
+    queue: Queue,
+    arguments: argparse.Namespace,
+) -> int:
+    """Tell how a run ended; ``facts``: what it was, for programs."""
     if queue.why:
         narrate(queue.why)
     queue.drop(queue.why or "it was not its turn any more")
     if arguments.output == "json":
         found = {
-            "action": errand.action.id,
-            "host": errand.target.host.id,
+            **facts,
             "legs": [plans.leg_record(leg) for leg in queue.legs],
-            "stays": [plans.stay_record(stay) for stay in errand.stays],
+            "stays": [plans.stay_record(stay) for stay in stays],
         }
         sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
     else:
         shown = columns.select(plans.LEG_COLUMNS, "", plans.LEG_DEFAULT)
         emit(arguments.output, shown, queue.legs)
-    for stay in errand.stays:
+    for stay in stays:
         narrate(f"{stay.name} cannot move: {stay.why}{f'. {stay.fix}' if stay.fix else ''}")
-    narrate(f"{errand.action.title} {errand.target.name}: {queue.tally() or 'nothing to do'}"
-            f"{_measured(queue)}")  # fmt: skip
-    return _verdict(errand, queue, waited=arguments.wait)
+    narrate(f"{title}: {queue.tally() or 'nothing to do'}{_measured(queue)}")
+    return _verdict(stays, queue, waited=arguments.wait)
 
 
 def _measured(queue: Queue) -> str:
@@ -244,10 +256,10 @@ def _measured(queue: Queue) -> str:
     return f", {text.rate(rate)}" if rate else ""
 
 
-def _verdict(errand: Errand, queue: Queue, *, waited: bool) -> int:
+def _verdict(stays: Sequence[Stay], queue: Queue, *, waited: bool) -> int:
     """The worst of all legs; a machine that could not even be planned counts as refused."""
     rank = (exits.DONE, exits.REFUSED, exits.FAILED, exits.UNKNOWN)
-    found = [exits.REFUSED] if errand.stays else []
+    found = [exits.REFUSED] if stays else []
     for leg in queue.legs:
         under_way = exits.UNKNOWN if waited else exits.DONE
         found.append(under_way if leg.word == "under way" else CODES.get(leg.word, exits.UNKNOWN))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tui.hyperv.plans.capacity import Room
+from tui.hyperv.plans.capacity import Pool, Room
 from tui.hyperv.plans.draining import Drain, Stay
 from tui.hyperv.plans.placing import CROWDED, Place
 from tui.hyperv.plans.step import Step
@@ -224,6 +224,27 @@ TAKE_COLUMNS: tuple[Column[Take], ...] = (
 )  # fmt: skip
 
 
+NOTHING = {
+    False: "The hosts are even: nothing is to be moved",
+    True: "No host can be emptied onto the others and one still be lost",
+}
+"""Why there is no move, by whether it is to free hosts."""
+
+
+def step_record(step: Step) -> dict[str, Any]:
+    """A step of a plan, for programs."""
+    return {
+        "name": step.name,
+        "vm": step.vm,
+        "from": step.source,
+        "to": step.target,
+        "memory": step.memory,
+        "how": MOVES[step.move],
+        "why": step.why,
+        "warnings": [cause.text for cause in step.warnings],
+    }
+
+
 # -- rooms ---------------------------------------------------------------------------------
 
 
@@ -279,6 +300,16 @@ ROOM_COLUMNS: tuple[Column[Room], ...] = (
 )  # fmt: skip
 
 
+def pool_fact(pool: Pool) -> tuple[str, str, str]:
+    """A cluster, or the hosts without one, in a line."""
+    if not pool.cluster:
+        return "No cluster", f"{pool.fits} fit; what runs on a host ends with it", ""
+    if pool.lacking:
+        words = f"{text.size(pool.lacking)} of memory would be missing if the worst node died"
+        return pool.cluster, f"{words}; {pool.fits} fit without making that worse", "error"
+    return pool.cluster, f"{pool.fits} fit, and it still survives the loss of any one node", ""
+
+
 # -- places --------------------------------------------------------------------------------
 
 
@@ -302,3 +333,10 @@ PLACE_COLUMNS: tuple[Column[Place], ...] = (
            8, right=True, priority=3),
     Column("why", "Why", _words, plain(_words), 50, 20, priority=1, grow=True, prose=True),
 )  # fmt: skip
+
+
+def best_fact(best: Place) -> tuple[str, str, str]:
+    """The first of the places: heading, words, tone."""
+    word, tone = VERDICTS[best.verdict]
+    where = best.host if best.verdict is not Verdict.FAIL else "no host"
+    return "Best", f"{where} ({word}): {'; '.join(best.reasons)}", tone

@@ -28,12 +28,6 @@ from tui.ui.style import Glyphs, tones
 MANY = 8
 """Hosts whose figures are shown at once; the fullest first."""
 
-NOTHING = {
-    False: "The hosts are even: nothing is to be moved",
-    True: "No host can be emptied onto the others and one still be lost",
-}
-"""Why there is no move, by whether it is to free hosts."""
-
 
 class BalanceSheet(RunSheet):
     """Accepts all of it or some; nothing moves before that."""
@@ -100,7 +94,7 @@ class BalanceSheet(RunSheet):
             self.say(f"{queue.title}: {queue.tally()}", self._run_keys(queue))
             return
         self.grid.set_columns(TAKE_COLUMNS)
-        self.grid.set_empty(NOTHING[self._packs])
+        self.grid.set_empty(plans.NOTHING[self._packs])
         self.show(dict(self._takes))
         self._figures()
         what = "Free hosts" if self._packs else "Balance"

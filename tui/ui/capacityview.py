@@ -13,7 +13,6 @@ from tui.hyperv.plans import capacity
 from tui.hyperv.plans.capacity import Pool, Room
 from tui.hyperv.plans.placing import Place, Wish, places
 from tui.hyperv.plans.words import several
-from tui.hyperv.preflight import Verdict
 from tui.rows import plans, text
 from tui.rows.plans import PLACE_COLUMNS, ROOM_COLUMNS
 from tui.store.targets import everywhere
@@ -87,16 +86,11 @@ class CapacitySheet(PlanView):
         self.grid.set_columns(ROOM_COLUMNS)
         self.show({room.host: room for pool in self._pools for room in pool.rooms})
         self.tell([("New machine", f"{machine} is what is counted as fitting", ""),
-                   *map(_pool_fact, self._pools)])  # fmt: skip
+                   *map(plans.pool_fact, self._pools)])  # fmt: skip
         self.say("Capacity", keys)
 
     def _best(self) -> list[tuple[str, str, str]]:
-        if not self._places:
-            return []
-        best = self._places[0]
-        word, tone = plans.VERDICTS[best.verdict]
-        where = best.host if best.verdict is not Verdict.FAIL else "no host"
-        return [("Best", f"{where} ({word}): {'; '.join(best.reasons)}", tone)]
+        return [plans.best_fact(self._places[0])] if self._places else []
 
     def on_grid_activated(self) -> None:
         """Who would restart where, or why a place is good or bad."""
@@ -130,16 +124,6 @@ class CapacitySheet(PlanView):
         at = names.index(self.wish.switch) if self.wish.switch in names else 0
         self._wish = replace(self.wish, switch=names[(at + 1) % len(names)])
         self.renew(now=True)
-
-
-def _pool_fact(pool: Pool) -> tuple[str, str, str]:
-    """A cluster, or the hosts without one, in a line."""
-    if not pool.cluster:
-        return "No cluster", f"{pool.fits} fit; what runs on a host ends with it", ""
-    if pool.lacking:
-        words = f"{text.size(pool.lacking)} of memory would be missing if the worst node died"
-        return pool.cluster, f"{words}; {pool.fits} fit without making that worse", "error"
-    return pool.cluster, f"{pool.fits} fit, and it still survives the loss of any one node", ""
 
 
 def _told(room: Room) -> str:
