@@ -10,7 +10,8 @@ from tests.link_kit import PASSWORD, USER
 from tests.live_kit import Estate, estate
 from tests.story_kit import LiveDeck, live_deck
 from tests.verb_story_kit import Truth
-from tui.hyperv.cluster import DOWN, DRAINED, UP, Cluster
+from tui.hyperv.cluster import DOWN, DRAINED, ISOLATED, UP, Cluster
+from tui.rows.clustering import node_votes
 from tui.sim import outages
 from tui.store.clusters import node_key, role_key
 from tui.ui.dialogs import Confirm
@@ -132,6 +133,59 @@ async def test_votes_run_out() -> None:
             strike(served, "NODE3")
             await d.until(lambda: all(row.stale for row in d.app.store.clusters.roles.values()),
                           "what is known of it is old")  # fmt: skip
+
+
+@story
+async def test_a_partition_isolates_the_half_without_the_witness() -> None:
+    """Both halves run on; only one of them has the votes, and the deck tells which: not the half
+    that has told of the cluster so far.
+    """
+    with estate("cluster", speed=8.0) as served:
+        async with live_deck(served, size=(120, 45)) as d:
+            await opened(d, "nodes")
+            split = {name: roles_on(d, name) for name in ("NODE1", "NODE2")}
+            assert all(split.values())
+            for name in split:
+                part(served, name)
+            await d.until(lambda: isolated(d) == set(split), "both are isolated")
+            await d.says("NODE1 of FCL1 is isolated: the others do not reach it")
+            await d.says("NODE2 of FCL1 is isolated: the others do not reach it")
+            await d.shows("2/4 nodes up  3/3 votes, 2 needed")
+            await d.shows("Isolated")
+            assert "is down" not in d.notices, "isolated is not dead"
+            cells = {name: node_votes(d.app.store.clusters.nodes[node_key(NAME, name)]).text
+                     for name in (*split, "NODE3", "NODE4")}  # fmt: skip
+            assert cells == {"NODE1": "0/1", "NODE2": "0/1", "NODE3": "1/1", "NODE4": "1/1"}
+            for name, roles in split.items():
+                assert roles_on(d, name) == roles, "its machines go on"
+                assert not d.app.store.hosts[name].vitals.trouble, "and it answers"
+                own = truth(served, name)
+                assert roles <= own.names(), "as it says itself"
+                own.close()
+            said = truth(served, "NODE3")
+            rows = {str(row["Name"]): row for row in said("SELECT * FROM MSCluster_Node")}
+            assert [rows[name]["DynamicWeight"] for name in sorted(rows)] == [0, 0, 1, 1]
+            assert [rows[name]["StatusInformation"] for name in sorted(rows)] == [1, 1, 0, 0]
+            for name in split:
+                reunite(served, name)
+            await d.until(lambda: all(node(d, name).state == UP for name in split), "one again")
+            await d.shows("4/4 nodes up  5/5 votes, 3 needed")
+            said.close()
+
+
+def isolated(d: LiveDeck) -> set[str]:
+    return {one.name for one in cluster(d).nodes if one.information & ISOLATED}
+
+
+def part(served: Estate, name: str) -> None:
+    """A node cannot reach the others any more."""
+    host = served.fabric.hosts[name]
+    served.fabric.after(0.0, lambda at: outages.isolate_node(served.fabric, host))
+
+
+def reunite(served: Estate, name: str) -> None:
+    host = served.fabric.hosts[name]
+    served.fabric.after(0.0, lambda at: outages.reunite_node(served.fabric, host))
 
 
 def cluster_down(d: LiveDeck) -> set[str]:
