@@ -25,6 +25,8 @@ class Play:
         self.queue = Queue(list(legs), cap=cap, stop_on_failure=stop)
         self.now = 0.0
         self.where: dict[str, str] = {}
+        self.both: set[str] = set()
+        """Machines that their source lists as well."""
         self.log: list[str] = []
 
     def pump(self) -> list[str]:
@@ -49,7 +51,13 @@ class Play:
         self.look()
 
     def look(self) -> None:
-        self.queue.settle(lambda vm: (self.where.get(vm, "HV1"), self.now), self.now)
+        self.queue.settle(self._seen_on, self._left, self.now)
+
+    def _seen_on(self, vm: str) -> tuple[str, float]:
+        return self.where.get(vm, "HV1"), self.now
+
+    def _left(self, vm: str, host: str, after: float) -> bool:
+        return self._seen_on(vm)[0] != host and vm not in self.both and self.now > after
 
     def words(self) -> dict[str, str]:
         return {one.key: one.word for one in self.queue.legs}
@@ -160,6 +168,20 @@ def test_a_doubt_ends_when_the_machine_is_seen_on_its_target(phase: Phase) -> No
     play.look()
     assert play.words() != {"a": "done"}, "read before the call ended"
     play.now += 1
+    play.look()
+    assert play.words() == {"a": "done"}
+
+
+def test_a_doubt_stays_while_both_hosts_have_the_machine() -> None:
+    play = Play(leg("a"))
+    play.pump()
+    play.end("a", Phase.UNKNOWN)
+    play.where["a"] = "HV2"
+    play.both.add("a")
+    play.now += 1
+    play.look()
+    assert play.words() == {"a": "unknown"}
+    play.both.clear()
     play.look()
     assert play.words() == {"a": "done"}
 

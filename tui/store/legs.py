@@ -113,7 +113,7 @@ class Campaign:
     # -- what happened meanwhile -----------------------------------------------------------
 
     def _look(self, now: float) -> None:
-        self.queue.settle(self._seen_on, now)
+        self.queue.settle(self._seen_on, self.store.fleet.left, now)
         for leg in self.queue.waiting:
             row = self.store.vms.get(leg.vm) if leg.vm else None
             if row is not None and row.host.id != leg.source:

@@ -256,9 +256,15 @@ class Queue:
             leg.dropped = why
             self._failures.add(leg.key)
 
-    def settle(self, seen_on: Callable[[str], tuple[str, float]], now: float) -> None:
-        """A machine has arrived once it is seen where it was to go; so ends a doubt as well.
-        ``seen_on``: the host a machine is on, and when that was read.
+    def settle(
+        self,
+        seen_on: Callable[[str], tuple[str, float]],
+        left: Callable[[str, str, float], bool],
+        now: float,
+    ) -> None:
+        """A machine has arrived once it is seen where it was to go. A doubt ends when it has left
+        its source as well. ``seen_on``: the host a machine is on, and when that was read;
+        ``left``: a host, read later than that, does not list a machine.
         """
         for leg in self.legs:
             if leg.result is None or not leg.vm or not leg.result.phase.final or leg.fine:
@@ -267,7 +273,12 @@ class Queue:
             if leg.result.phase is Phase.OBSERVED:
                 leg.arrived = host == leg.target
                 leg.overdue = not leg.arrived and now - leg.result.at > ARRIVAL
-            elif host == leg.target and leg.in_doubt and read_at > leg.result.at:
+            elif (
+                host == leg.target
+                and leg.in_doubt
+                and read_at > leg.result.at
+                and left(leg.vm, leg.source, leg.result.at)
+            ):
                 leg.result, leg.arrived = _observed(leg.result, read_at), True
         self._note_failures()
 
