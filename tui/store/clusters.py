@@ -124,11 +124,8 @@ class Clusters:
                 row.stale = stale
                 delta.touch(row.key)
             row.host, row.host_vitals = entry.info, entry.vitals
-        for key, role in self.roles.items():
-            if _acted_upon(role):
-                self._acted[key] = now
-        for key in self._acted.keys() - self.roles.keys():
-            del self._acted[key]
+        self._acted = {key: at for key, at in self._acted.items() if key in self.roles}
+        self._acted |= {key: now for key, role in self.roles.items() if _acted_upon(role)}
 
     def _age(self, cluster: str, entry: HostEntry, now: float) -> Stale:
         told = self.known.get(cluster)
