@@ -11,7 +11,7 @@ from tests.story_kit import live_deck
 from tui.actions import Kind
 from tui.cli.batch import resolve
 from tui.collector.hub import Hub
-from tui.collector.messages import Batch, HostLink, Update
+from tui.collector.messages import Batch, Call, CallUpdate, HostLink, Phase, Update
 from tui.errors import UsageError
 from tui.hyperv.cluster import (
     DOWN,
@@ -253,6 +253,32 @@ def test_what_somebody_here_has_asked_for_is_not_news() -> None:
     row.pending = ""
     changes = store.apply(Batch((update(WELL, 3, 102.0),)), 102.0)
     assert [one.words for one in changes.news] == ["web went from N2 to N1"]
+
+
+def test_a_move_of_its_machine_that_somebody_here_has_asked_for_is_not_news() -> None:
+    store = stored()
+    call = Call("call-1", "vm.migrate", "N1", GUID)
+    store.begin(call, GUID, text="Migrate", now=100.5)
+    store.tick(101.0)
+    ended = CallUpdate(call.id, call.action, "N1", GUID, "web", Phase.OBSERVED, 101.5)
+    store.apply(Batch(calls=(ended,)), 101.5)
+    assert store.vms[GUID].pending == ""
+    changes = store.apply(Batch((update(role("web", owner="N2"), 2, 105.0),)), 105.0)
+    assert changes.news == [], "the cluster tells of it after the hosts"
+    changes = store.apply(Batch((update(WELL, 3, 125.0),)), 125.0)
+    assert [one.words for one in changes.news] == ["web went from N2 to N1"]
+
+
+def test_a_move_long_after_a_call_from_here_is_news() -> None:
+    store = stored()
+    store.begin(Call("call-1", "vm.migrate", "N1", GUID), GUID, text="Migrate", now=100.5)
+    store.tick(101.0)
+    ended = CallUpdate("call-1", "vm.migrate", "N1", GUID, "web", Phase.FAILED, 101.5)
+    store.apply(Batch(calls=(ended,)), 101.5)
+    unchanged = structs.replace(update(WELL, 2, 115.0), cluster=None)
+    store.apply(Batch((unchanged,)), 115.0)
+    changes = store.apply(Batch((update(role("web", owner="N2"), 3, 120.0),)), 120.0)
+    assert [one.words for one in changes.news] == ["web went from N1 to N2"]
 
 
 # -- who tells, and how old it is ----------------------------------------------------------

@@ -13,6 +13,8 @@ from tui.collector.messages import CallUpdate, HostLink, Phase
 from tui.hyperv.model import Inventory, Link
 from tui.hyperv.plans import draining
 from tui.hyperv.plans import fleet as fleets
+from tui.hyperv.plans.step import Step
+from tui.hyperv.preflight import Move
 from tui.store import Store
 from tui.store.legs import Campaign, legs_of, pause_of, resume_of
 from tui.store.queue import Leg, Queue
@@ -106,6 +108,47 @@ def test_a_node_is_paused_and_resumed_and_a_host_alone_is_neither() -> None:
     assert (back.action, back.arguments) == ("node.resume", {"failback": "stay"})
     assert pause_of(shut, "HV1") is None
     assert pause_of(fleet(host("HV1")), "HV1") is None
+
+
+def twice(cap: int = 2) -> Admin:
+    """A machine that goes on from where it went first, and another one after it."""
+    shared = [machine(name, path="\\\\nas\\vms\\") for name in "ab"]
+    admin = Admin(fleet(host("HV1", shared), host("HV2"), host("HV3")))
+    steps = [Step("A-0000", "a", "HV1", "HV2", Move.LIVE), Step("A-0000", "a", "HV2", "HV3",
+             Move.LIVE), Step("B-0000", "b", "HV1", "HV2", Move.LIVE)]  # fmt: skip
+    admin.queue = admin.campaign.queue = Queue(legs_of(admin.estate, steps), cap)
+    return admin
+
+
+def test_the_second_step_of_a_machine_waits_until_the_first_is_done() -> None:
+    admin = twice()
+    first, second, _ = admin.queue.legs
+    admin.step()
+    assert [leg.word for leg in admin.queue.legs] == ["under way", "waiting", "waiting"]
+    admin.become(fleets.moved(admin.estate, "A-0000", "HV2"))
+    admin.end(first)
+    admin.step()
+    assert [leg.word for leg in admin.queue.legs] == ["done", "under way", "under way"]
+    assert second.target == admin.sent[1][2]["destination"] == "HV3"
+
+
+def test_a_machine_whose_first_step_failed_does_not_take_the_second() -> None:
+    admin = twice()
+    first, second, _ = admin.queue.legs
+    admin.step()
+    admin.end(first, Phase.FAILED)
+    admin.step()
+    assert (admin.queue.paused, second.word) == (True, "waiting")
+    admin.queue.go_on()
+    admin.step()
+    assert second.dropped == "it is on HV1, not on HV2"
+    assert [name for _, name, _ in admin.sent] == ["a"]
+
+
+def test_a_move_that_takes_its_files_along_is_known_to() -> None:
+    admin = twice()
+    steps = [Step("A-0000", "a", "HV1", "HV2", move) for move in (Move.LIVE, Move.BOTH)]
+    assert [leg.copies for leg in legs_of(admin.estate, steps)] == [False, True]
 
 
 def test_what_a_second_administrator_has_moved_is_noticed_and_not_sent() -> None:

@@ -25,6 +25,8 @@ class Play:
         self.queue = Queue(list(legs), cap=cap, stop_on_failure=stop)
         self.now = 0.0
         self.where: dict[str, str] = {}
+        self.both: set[str] = set()
+        """Machines that their source lists as well."""
         self.log: list[str] = []
 
     def pump(self) -> list[str]:
@@ -48,8 +50,23 @@ class Play:
             self.where[name] = "HV2"
         self.look()
 
+    def hear(self, name: str, percent: int) -> None:
+        """A call says how far it is."""
+        one = self.queue.leg(name)
+        assert one is not None
+        self.queue.heard(
+            CallUpdate(one.call, one.action, "HV1", one.thing, name, Phase.ACCEPTED, self.now,
+                       percent)
+        )  # fmt: skip
+
     def look(self) -> None:
-        self.queue.settle(lambda vm: (self.where.get(vm, "HV1"), self.now), self.now)
+        self.queue.settle(self._seen_on, self._left, self.now)
+
+    def _seen_on(self, vm: str) -> tuple[str, float]:
+        return self.where.get(vm, "HV1"), self.now
+
+    def _left(self, vm: str, host: str, after: float) -> bool:
+        return self._seen_on(vm)[0] != host and vm not in self.both and self.now > after
 
     def words(self) -> dict[str, str]:
         return {one.key: one.word for one in self.queue.legs}
@@ -164,6 +181,62 @@ def test_a_doubt_ends_when_the_machine_is_seen_on_its_target(phase: Phase) -> No
     assert play.words() == {"a": "done"}
 
 
+def test_a_doubt_that_ends_well_lets_the_run_go_on() -> None:
+    play = Play(*map(leg, "abc"), cap=1)
+    play.pump()
+    play.end("a", Phase.UNKNOWN)
+    assert play.queue.why == "stopped: a unknown"
+    assert play.pump() == []
+    play.where["a"] = "HV2"
+    play.now += 1
+    play.look()
+    assert (play.queue.paused, play.queue.why) == (False, "")
+    assert play.pump() == ["b"]
+
+
+def test_a_doubt_that_ends_well_undoes_no_other_stop_and_no_pause() -> None:
+    play = Play(*map(leg, "abc"), cap=2)
+    play.pump()
+    play.end("b", Phase.FAILED)
+    play.end("a", Phase.UNKNOWN)
+    play.where["a"] = "HV2"
+    play.now += 1
+    play.look()
+    assert (play.queue.paused, play.queue.why) == (True, "stopped: b failed")
+    play = Play(*map(leg, "abc"), cap=1)
+    play.pump()
+    play.queue.pause()
+    play.end("a", Phase.UNKNOWN)
+    assert play.queue.why == "stopped: a unknown"
+    play.where["a"] = "HV2"
+    play.now += 1
+    play.look()
+    assert (play.queue.paused, play.queue.why) == (True, "")
+
+
+def test_the_next_step_of_a_machine_waits_for_the_one_before() -> None:
+    first, then = leg("a"), leg("a")
+    then.key, then.source, then.target = "a again", "HV2", "HV3"
+    play = Play(first, then, leg("b"), cap=3)
+    assert play.pump() == ["a"], "b keeps its place"
+    play.end("a")
+    assert play.pump() == ["a again", "b"]
+
+
+def test_a_doubt_stays_while_both_hosts_have_the_machine() -> None:
+    play = Play(leg("a"))
+    play.pump()
+    play.end("a", Phase.UNKNOWN)
+    play.where["a"] = "HV2"
+    play.both.add("a")
+    play.now += 1
+    play.look()
+    assert play.words() == {"a": "unknown"}
+    play.both.clear()
+    play.look()
+    assert play.words() == {"a": "done"}
+
+
 def test_pausing_lets_what_is_under_way_go_on() -> None:
     play = Play(*map(leg, "abc"), cap=1)
     play.pump()
@@ -201,6 +274,41 @@ def test_the_rate_is_of_all_that_arrived() -> None:
         play.end(name)
     assert play.queue.rate() == 100.0
     assert play.queue.left() == 1.0
+
+
+def test_a_pause_is_no_time_on_the_way_and_what_flies_counts_by_its_percentage() -> None:
+    play = Play(*map(leg, "abc"), cap=1)
+    play.pump()
+    play.end("a")
+    play.queue.pause()
+    play.now += 1000
+    play.queue.go_on()
+    play.pump()
+    play.end("b")
+    assert play.queue.rate() == 100.0
+    play.pump()
+    play.hear("c", 75)
+    assert play.queue.left() == 0.25
+
+
+def test_moves_at_the_same_time_share_it() -> None:
+    play = Play(*map(leg, "abc"), cap=2)
+    play.pump()
+    play.end("a")
+    play.end("b")
+    assert play.queue.rate() == 100.0, "200 bytes in two seconds, not in three"
+
+
+def test_files_that_are_copied_are_neither_measured_nor_foretold() -> None:
+    play = Play(*map(leg, "abc"), cap=1)
+    play.queue.legs[0].copies = play.queue.legs[2].copies = True
+    play.pump()
+    play.end("a")
+    assert play.queue.rate() is None
+    play.pump()
+    play.end("b")
+    assert play.queue.rate() == 100.0
+    assert play.queue.left() is None, "how large the files of c are is not known"
 
 
 def test_a_word_about_another_call_is_not_for_it() -> None:

@@ -239,6 +239,27 @@ def test_a_lost_collector_leaves_calls_unknown_until_observed(store: Store, esta
     assert changes.settled[0].phase is Phase.OBSERVED
 
 
+def test_a_move_in_doubt_is_not_done_while_both_hosts_have_the_machine(
+    store: Store, estate: Estate
+) -> None:
+    key = key_of(estate, "web02")
+    call = call_on(estate, "web02", "vm.migrate")
+    host, target = call.host, "HV02" if call.host != "HV02" else "HV01"
+    store.begin(call, key, text="Migrate", now=START, observed=lambda seen: seen.host.id == target)
+    store.apply(said(call, Phase.UNKNOWN), START)
+    estate.now += 2
+    left, came = estate.move("web02", target)
+    store.apply(Batch((came,)), estate.now)
+    assert store.vms[key].host.id == target
+    assert store.vms[key].pending == "Migrate: unknown"
+    estate.now += 2
+    store.apply(Batch((estate.vary("web02", cpu=7),)), estate.now)
+    assert store.calls[call.id].phase is Phase.UNKNOWN, f"{host} lists it as well"
+    store.apply(Batch((left,)), estate.now)
+    assert store.calls[call.id].phase is Phase.OBSERVED
+    assert store.vms[key].pending == ""
+
+
 def test_after_a_restart_the_sequence_may_begin_anew(store: Store, estate: Estate) -> None:
     store.collector_lost(estate.now)
     for host in estate.hosts.values():

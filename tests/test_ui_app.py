@@ -12,9 +12,10 @@ from tests.scripted import OFF, START, Estate, ScriptedCollector, datacenter
 from tui.actions import ACTIONS, Kind, by_id
 from tui.collector.messages import Batch, Call, CallUpdate, Configure, Inspect, Pace, Phase, Poke
 from tui.store import Store
+from tui.store.queue import Leg, Queue
 from tui.ui.app import DeckApp
 from tui.ui.detail import wrap
-from tui.ui.dispatch import PER_HOST, TOTAL, Dispatcher
+from tui.ui.dispatch import PER_HOST, TOTAL, Dispatcher, Run
 from tui.ui.facts import facts
 from tui.ui.finder import Entry, matching
 from tui.ui.options import DeckOptions, calm
@@ -218,22 +219,24 @@ class Wire:
         self.store.configure(self.estate.links)
         self.store.apply(self.estate.everything(), START)
         self.sent: list[Call] = []
-        self.dispatcher = Dispatcher(self.store, self._take, lambda: START)
+        self.read_only = False
+        self.dispatcher = Dispatcher(self.store, self._take, lambda: START, lambda: self.read_only)
 
     def _take(self, command: object) -> None:
         assert isinstance(command, Call)
         self.sent.append(command)
 
-    def submit(self) -> object:
+    def submit(self, *, planned: bool = False) -> Run:
         action = by_id("vm.start")
         assert action is not None
         pairs = [(key, self.store.target(key)) for key in self.store.vms]
-        return self.dispatcher.submit(action, [(k, t) for k, t in pairs if t], {})[0]
+        targets = [(key, target) for key, target in pairs if target]
+        return self.dispatcher.submit(action, targets, {}, planned=planned)[0]
 
-    def finish(self, call: Call) -> None:
+    def finish(self, call: Call) -> list[Run]:
         update = CallUpdate(call.id, call.action, call.host, call.target, "", Phase.OBSERVED, START)
         changes = self.store.apply(Batch(calls=(update,)), START)
-        self.dispatcher.settled(changes)
+        return self.dispatcher.settled(changes)[0]
 
 
 def test_no_host_gets_more_than_its_share_at_once() -> None:
@@ -256,6 +259,75 @@ def test_no_more_than_so_many_calls_fly_at_once_and_all_arrive_once() -> None:
     assert len(wire.sent) == 60
     assert len({call.target for call in wire.sent}) == 60
     assert wire.dispatcher.busy == 0
+
+
+def test_what_waits_is_not_sent_once_the_deck_is_read_only() -> None:
+    wire = Wire(machines=6, hosts=1)
+    run = wire.submit()
+    wire.read_only = True
+    assert wire.finish(wire.sent[0]) == [run]
+    assert len(wire.sent) == PER_HOST
+    dropped = [item.dropped for item in run.items]
+    assert dropped == [""] * PER_HOST + ["hvdeck is read-only now"] * 2
+    assert wire.submit().over, "nor is anything new"
+    assert len(wire.sent) == PER_HOST
+
+
+def test_calls_of_a_plan_neither_wait_nor_let_others_wait() -> None:
+    wire = Wire(machines=6, hosts=1)
+    assert len(wire.submit(planned=True).items) == len(wire.sent) == 6
+    wire.submit()
+    assert len(wire.sent) == 6 + PER_HOST
+
+
+def legs(d: Deck, *names: str) -> list[Leg]:
+    """Starts of machines, as legs of a run."""
+    places = {name: d.estate.find(name) for name in names}
+    return [Leg(vm.id, name, "vm.start", vm.id, {}, source=place.info.id)
+            for name, (place, vm) in places.items()]  # fmt: skip
+
+
+def crowd() -> Estate:
+    """A host with seven machines that are off."""
+    estate = Estate()
+    estate.add_host("HV01")
+    for at in range(7):
+        estate.add_vm("HV01", f"vm{at}", OFF)
+    return estate
+
+
+@story
+async def test_a_run_has_as_many_calls_under_way_as_it_says_and_can_call_off_the_rest() -> None:
+    async with deck(crowd()) as d:
+        d.collector.instant = False
+        queue = Queue(legs(d, *(f"vm{at}" for at in range(7))), 6)
+        d.app.operator.campaigns.start("HV01", queue)
+        await d.settle()
+        assert len(d.collector.calls) == len(queue.flying) == 6
+        queue.pause()
+        d.collector.finish(d.collector.calls[0])
+        await d.settle()
+        assert (len(d.collector.calls), queue.tally()) == (6, "1 done, 5 under way, 1 waiting")
+        queue.drop("called off")
+        for call in d.collector.calls[1:]:
+            d.collector.finish(call)
+        await d.settle()
+        assert (len(d.collector.calls), queue.tally()) == (6, "6 done, 1 not sent")
+
+
+@story
+async def test_a_run_sends_nothing_once_the_deck_is_read_only() -> None:
+    async with deck(crowd()) as d:
+        d.collector.instant = False
+        queue = Queue(legs(d, *(f"vm{at}" for at in range(7))), 5)
+        d.app.operator.campaigns.start("HV01", queue)
+        await d.settle()
+        d.app.set_read_only(True)
+        for call in list(d.collector.calls):
+            d.collector.finish(call)
+        await d.settle()
+        assert len(d.collector.calls) == 5
+        assert {leg.dropped for leg in queue.legs} == {"", "hvdeck is read-only now"}
 
 
 def test_facts_are_not_torn_between_number_and_unit() -> None:

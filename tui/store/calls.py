@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tui.actions.declare import Target
+from tui.actions.declare import Kind, Target
 from tui.collector.messages import Call, CallUpdate, Phase
 from tui.hyperv.model import Trouble
 from tui.store.changes import Changes
@@ -94,17 +94,23 @@ class Calls:
     def settle_unknown(
         self,
         target: Callable[[str], Target | None],
+        left: Callable[[str, str, float], bool],
         now: float,
         changes: Changes,
     ) -> None:
-        """A doubt ends when the thing is seen in the wanted state."""
+        """A doubt ends when the thing is seen in the wanted state; one about a machine that is
+        seen on another host, when its own does not list it any more (``left``).
+        """
         for key in [key for key, mark in self.pending.items() if mark.phase is Phase.UNKNOWN]:
             mark, thing = self.pending[key], target(key)
-            seen = any(key in delta.changed for delta in changes.deltas)
-            if not seen or mark.observed is None or thing is None:
+            call = self.known.get(mark.call)
+            if mark.observed is None or thing is None or call is None:
                 continue
-            if mark.observed(thing):
-                call = self.known[mark.call]
+            if thing.kind is Kind.VM and thing.host.id != call.host:
+                seen = left(thing.id, call.host, call.at)
+            else:
+                seen = any(key in delta.changed for delta in changes.deltas)
+            if seen and mark.observed(thing):
                 del self.pending[key]
                 changes.pending.add(key)
                 self._note(_moved(call, Phase.OBSERVED, now, None), changes)

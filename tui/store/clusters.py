@@ -55,6 +55,8 @@ class Clusters:
         self.roles: dict[str, RoleRow] = {}
         self.nodes: dict[str, NodeRow] = {}
         self.volumes: dict[str, VolumeRow] = {}
+        self._acted: dict[str, float] = {}
+        """When somebody here last acted upon a role or its machine, by the role's key."""
 
     def cluster(self, name: str) -> Cluster | None:
         """A cluster as it was last told of."""
@@ -74,11 +76,20 @@ class Clusters:
         if told is not None and told.at > update.cluster_at:
             return
         if told is not None:
-            acted = (row for row in self.roles.values() if row.cluster.name == cluster.name)
-            busy = frozenset(row.name for row in acted if row.pending)
-            changes.news += news(told.cluster, cluster, busy)
+            changes.news += news(told.cluster, cluster, self._busy(told))
         self.known[cluster.name] = Told(cluster, update.host, update.cluster_at)
         self._settle(cluster, entry, marks, changes)
+
+    def _busy(self, told: Told) -> frozenset[str]:
+        """Roles that somebody here acted upon since a cluster told that: it may tell of what was
+        done when the call has ended already.
+        """
+        return frozenset(
+            row.name
+            for key, row in self.roles.items()
+            if row.cluster.name == told.cluster.name
+            and (_acted_upon(row) or self._acted.get(key, told.at) > told.at)
+        )
 
     def _settle(
         self, cluster: Cluster, entry: HostEntry, marks: set[str], changes: Changes
@@ -113,6 +124,8 @@ class Clusters:
                 row.stale = stale
                 delta.touch(row.key)
             row.host, row.host_vitals = entry.info, entry.vitals
+        self._acted = {key: at for key, at in self._acted.items() if key in self.roles}
+        self._acted |= {key: now for key, role in self.roles.items() if _acted_upon(role)}
 
     def _age(self, cluster: str, entry: HostEntry, now: float) -> Stale:
         told = self.known.get(cluster)
@@ -134,6 +147,12 @@ class Clusters:
         yield from ((row, changes.roles) for row in self.roles.values())
         yield from ((row, changes.nodes) for row in self.nodes.values())
         yield from ((row, changes.volumes) for row in self.volumes.values())
+
+
+def _acted_upon(row: RoleRow) -> bool:
+    """A call on the role or on its machine is under way."""
+    machine = row.machine
+    return bool(row.pending or (machine is not None and machine.pending))
 
 
 def _place(rows: dict[str, Row], fresh: Row, marks: set[str], delta: Delta) -> None:

@@ -193,6 +193,13 @@ class Fleet:
 
     # -- looking ---------------------------------------------------------------------------
 
+    def left(self, guid: str, host: str, after: float) -> bool:
+        """A host that was read later than that does not list the GUID. Where a machine has been
+        seen is not enough to say it has moved: source and target both list it meanwhile.
+        """
+        entry = self.hosts.get(host)
+        return entry is not None and entry.read_at > after and guid not in entry.sightings
+
     def rows_of(self, entry: HostEntry) -> Iterator[VmRow]:
         """The rows that stand for this host's VMs."""
         for guid in entry.sightings:

@@ -14,7 +14,7 @@ from tui.hyperv.model import Link
 from tui.hyperv.plans import draining
 from tui.hyperv.plans import fleet as fleets
 from tui.hyperv.plans.fleet import Fleet
-from tui.hyperv.plans.step import Step
+from tui.hyperv.plans.step import COPIES, Step
 from tui.hyperv.preflight import Move
 from tui.store.clusters import node_key, role_key
 from tui.store.queue import ARRIVAL, Leg, Queue
@@ -47,6 +47,7 @@ def aim(leg: Leg, fleet: Fleet, step: Step) -> None:
     """Let a leg take another step with the same machine."""
     here, there = fleet[step.source], fleet[step.target]
     leg.source, leg.target, leg.why = step.source, step.target, step.why
+    leg.copies = step.move in COPIES
     if step.move is Move.CLUSTER:
         leg.action, leg.thing = "role.move", role_key(here.host.cluster, step.role)
         leg.arguments = {"node": fleets.title(there), "source": fleets.title(here)}
@@ -120,9 +121,11 @@ class Campaign:
             if leg.call and self._lately(leg, now) and self._lost(leg.source):
                 self.queue.lost_to(leg, self._restarted(leg))
             self._note_age(leg)
-        self.queue.settle(self._seen_on, now)
+        self.queue.settle(self._seen_on, self.store.fleet.left, now)
         for leg in self.queue.waiting:
-            self.queue.lost_to(leg, self._restarted(leg) or self._went(leg))
+            before = self.queue.before(leg)
+            if before is None or before.fine or before.astray:  # else it comes there later
+                self.queue.lost_to(leg, self._restarted(leg) or self._went(leg))
         if self.queue.waiting and self._lost(lost := self.queue.waiting[0].source):
             self.queue.pause(f"{lost} is down: its cluster restarts elsewhere what was on it")
         if self.queue.paused or not self.queue.waiting:
@@ -179,6 +182,11 @@ class Campaign:
         row = self.store.vms.get(vm)
         return (row.host.id, row.host_vitals.read_at) if row is not None else ("", 0.0)
 
+    def _astray(self, leg: Leg) -> str:
+        """The host its machine is on, where that is not the one it is to leave."""
+        host, _ = self._seen_on(leg.vm)
+        return host if host != leg.source else ""
+
     def _is_at(self, leg: Leg) -> bool:
         row = self.store.vms.get(leg.vm)
         return row is not None and row.host.id == leg.source
@@ -188,6 +196,8 @@ class Campaign:
         action, target = by_id(leg.action), self.store.target(leg.thing)
         if action is None or target is None:
             return "it is not listed any more"
+        if host := self._astray(leg):
+            return f"it is on {host}, not on {leg.source}"
         if why := why_not(action, target, read_only=self.read_only(), now=now):
             return why
         if leg.target and (why := fleets.closed(everywhere(self.store), leg.target)):

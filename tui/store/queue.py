@@ -96,7 +96,9 @@ class Leg(Entry):
     """Host it goes to."""
     vm: str = ""
     memory: int = 0
-    """Bytes that travel."""
+    """Bytes of memory that travel."""
+    copies: bool = False
+    """Its files travel as well, and how large they are is not known."""
     why: str = ""
     gate: bool = False
     """Nothing after it begins before it is done."""
@@ -110,6 +112,15 @@ class Leg(Entry):
     def flying(self) -> bool:
         """Sent, and not over."""
         return bool(self.call) and not self.over
+
+    @property
+    def ahead(self) -> float:
+        """Bytes of its memory that have not travelled yet."""
+        result = self.result
+        if self.over or (result is not None and result.phase is Phase.OBSERVED):
+            return 0.0
+        percent = (result.percent or 0) if result is not None else 0
+        return self.memory * (1 - percent / 100)
 
 
 @dataclass(slots=True, eq=False)
@@ -128,6 +139,10 @@ class Queue:
     began: float = 0.0
     _failures: set[str] = field(default_factory=set)
     """Keys of legs whose failure has been taken note of."""
+    _stops: dict[str, str] = field(default_factory=dict)
+    """Keys of legs whose failure stopped it, and why it is paused then."""
+    _held: str | None = None
+    """Why it would be paused without them; None when it would not be."""
 
     # -- looking ---------------------------------------------------------------------------
 
@@ -155,19 +170,25 @@ class Queue:
         return next((leg for leg in self.legs if leg.key == key), None)
 
     def rate(self) -> float | None:
-        """Bytes a second so far, over all that arrived; None before the first has."""
-        arrived = [leg for leg in self.legs if leg.fine and leg.memory and leg.sent_at]
-        if not arrived:
-            return None
-        ends = [leg.result.at for leg in arrived if leg.result is not None]
-        seconds = max(ends) - min(leg.sent_at for leg in arrived)
+        """Bytes a second while any of those that arrived was on its way; None before the first
+        has. What took its files along says nothing of that.
+        """
+        arrived = [leg for leg in self.legs if leg.fine and leg.memory and not leg.copies]
+        spans = [(leg.sent_at, leg.result.at) for leg in arrived if leg.result is not None]
+        seconds = _covered(spans)
         return sum(leg.memory for leg in arrived) / seconds if seconds > 0 else None
 
     def left(self) -> float | None:
-        """Seconds to go, by what was measured so far."""
-        rate = self.rate()
-        memory = sum(leg.memory for leg in self.legs if not leg.over)
-        return memory / rate if rate and memory else None
+        """Seconds to go, by what was measured so far; None when that cannot be told."""
+        if any(leg.copies for leg in self.legs if not leg.over):
+            return None
+        rate, ahead = self.rate(), sum(leg.ahead for leg in self.legs)
+        return ahead / rate if rate and ahead else None
+
+    def before(self, leg: Leg) -> Leg | None:
+        """The step its machine takes before this one."""
+        earlier = self.legs[: self.legs.index(leg)] if leg.vm else []
+        return next((one for one in reversed(earlier) if one.vm == leg.vm), None)
 
     # -- going on --------------------------------------------------------------------------
 
@@ -184,6 +205,8 @@ class Queue:
                     break
                 continue
             if len(found) >= free or (leg.gate and (self.flying or found)):
+                break
+            if (before := self.before(leg)) is not None and not before.over:
                 break
             found.append(leg)
             if leg.gate:
@@ -220,25 +243,39 @@ class Queue:
         return True
 
     def _note_failures(self) -> None:
-        """Stop after the first failure, where that is wanted; always where a gate has failed."""
+        """Stop after the first failure, where that is wanted; always where a gate has failed. A
+        doubt that ended well stops nothing any more.
+        """
         for leg in self.legs:
             if not leg.over or leg.fine or leg.astray or leg.key in self._failures:
                 continue
             self._failures.add(leg.key)
             if leg.gate or self.stop_on_failure:
-                self.paused, self.why = True, f"stopped: {leg.name} {leg.word}"
+                self._stops[leg.key] = f"stopped: {leg.name} {leg.word}"
+                self.paused, self.why = True, self._stops[leg.key]
+        self._end_stops()
+
+    def _end_stops(self) -> None:
+        ended = [leg.key for leg in self.legs if leg.fine and leg.key in self._stops]
+        for key in ended:
+            del self._stops[key]
+        if ended and self._stops:
+            self.why = list(self._stops.values())[-1]
+        elif ended:
+            self.paused, self.why, self._held = self._held is not None, self._held or "", None
 
     # -- being told ------------------------------------------------------------------------
 
     def pause(self, why: str = "") -> None:
         """Send nothing more; what is under way goes on."""
-        self.paused, self.why = True, why
+        self.paused, self.why, self._held = True, why, why
 
     def go_on(self) -> None:
         """Send again; a gate that has failed must be retried first."""
         barred = next((leg for leg in self.legs if leg.gate and leg.over and not leg.fine), None)
         if barred is None:
-            self.paused, self.why = False, ""
+            self.paused, self.why, self._held = False, "", None
+            self._stops.clear()
 
     def retry(self, leg: Leg) -> bool:
         """Let a leg that has ended otherwise than done wait again; False when it may not. What
@@ -258,9 +295,15 @@ class Queue:
             leg.dropped = why
             self._failures.add(leg.key)
 
-    def settle(self, seen_on: Callable[[str], tuple[str, float]], now: float) -> None:
-        """A machine has arrived once it is seen where it was to go; so ends a doubt as well.
-        ``seen_on``: the host a machine is on, and when that was read.
+    def settle(
+        self,
+        seen_on: Callable[[str], tuple[str, float]],
+        left: Callable[[str, str, float], bool],
+        now: float,
+    ) -> None:
+        """A machine has arrived once it is seen where it was to go. A doubt ends when it has left
+        its source as well. ``seen_on``: the host a machine is on, and when that was read;
+        ``left``: a host, read later than that, does not list a machine.
         """
         for leg in self.legs:
             if leg.result is None or not leg.vm or not leg.result.phase.final:
@@ -271,12 +314,26 @@ class Queue:
             if leg.result.phase is Phase.OBSERVED:
                 leg.arrived = host == leg.target
                 leg.overdue = not leg.arrived and now - leg.result.at > ARRIVAL
-            elif host == leg.target and leg.in_doubt and read_at > leg.result.at:
+            elif (
+                host == leg.target
+                and leg.in_doubt
+                and read_at > leg.result.at
+                and left(leg.vm, leg.source, leg.result.at)
+            ):
                 leg.result, leg.arrived = _observed(leg.result, read_at), True
         self._note_failures()
 
 
 _OPEN = (Phase.REQUESTED, Phase.ACCEPTED, Phase.UNKNOWN)
+
+
+def _covered(spans: Iterable[tuple[float, float]]) -> float:
+    """Seconds that lie in any of the spans."""
+    seconds, until = 0.0, float("-inf")
+    for begin, end in sorted(spans):
+        seconds += max(0.0, end - max(begin, until))
+        until = max(until, end)
+    return seconds
 
 
 def _observed(update: CallUpdate, at: float) -> CallUpdate:

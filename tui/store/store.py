@@ -376,7 +376,7 @@ class Store:
             for key in delta.added:
                 self._gone.pop(key, None)
         self._age(changes, now)
-        self._calls.settle_unknown(self.target, now, changes)
+        self._calls.settle_unknown(self.target, self.fleet.left, now, changes)
         self._show_pending(changes)
 
     def _show_pending(self, changes: Changes) -> None:

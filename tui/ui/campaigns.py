@@ -57,8 +57,9 @@ class Campaigns:
             self._step(key, campaign)
 
     def _launch(self, leg: Leg, action: Action, target: Target, arguments: dict[str, Any]) -> str:
-        run, changes = self._operator.dispatcher.submit(action, [(leg.thing, target)], arguments)
-        run.told = True  # the plan tells of all its calls together
+        run, changes = self._operator.dispatcher.submit(
+            action, [(leg.thing, target)], arguments, planned=True
+        )
         for change in changes:
             self._operator.app.show(change)
         return run.items[0].call.id
@@ -78,9 +79,6 @@ class Campaigns:
             if campaign.queue.over:
                 continue
             campaign.queue.pause("the refresh worker was restarted")
-            for leg in campaign.queue.flying:
-                if leg.call not in self._operator.app.store.calls:
-                    leg.dropped = "the refresh worker was restarted"
 
     def _step(self, key: str, campaign: Campaign) -> None:
         app, queue = self._operator.app, campaign.queue

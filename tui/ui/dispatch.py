@@ -18,6 +18,7 @@ from tui.store.queue import Entry, tally
 
 PER_HOST = 4
 TOTAL = 16
+READ_ONLY = "hvdeck is read-only now"
 
 
 @dataclass(slots=True, eq=False)
@@ -40,6 +41,8 @@ class Run:
     items: list[Item] = field(default_factory=list)
     told: bool = False
     """Its end has been reported."""
+    planned: bool = False
+    """It belongs to a plan, which keeps count of its calls itself."""
 
     @property
     def over(self) -> bool:
@@ -58,14 +61,19 @@ def _wanted(action: Action, item: Item, now: float) -> Callable[[Target], bool] 
 
 
 class Dispatcher:
-    """The queue of calls."""
+    """The queue of calls. What waits in it when the deck becomes read-only is not sent."""
 
     def __init__(
-        self, store: Store, send: Callable[[Command], None], clock: Callable[[], float]
+        self,
+        store: Store,
+        send: Callable[[Command], None],
+        clock: Callable[[], float],
+        read_only: Callable[[], bool] = lambda: False,
     ) -> None:
         self._store = store
         self._send = send
         self._clock = clock
+        self._read_only = read_only
         self._queue: deque[tuple[Run, Item]] = deque()
         self._flying: dict[str, tuple[Run, Item]] = {}
 
@@ -79,9 +87,13 @@ class Dispatcher:
         action: Action,
         targets: Iterable[tuple[str, Target]],
         arguments: Mapping[str, Any],
+        *,
+        planned: bool = False,
     ) -> tuple[Run, list[Changes]]:
-        """Queue one call for each target; as many as may are sent at once."""
-        run = Run(action)
+        """Queue one call for each target; as many as may are sent at once. The calls of a plan
+        do not wait here, where it could not call them off, and nothing waits for them.
+        """
+        run = Run(action, told=planned, planned=planned)
         for key, target in targets:
             call = Call(
                 uuid.uuid4().hex,
@@ -106,7 +118,7 @@ class Dispatcher:
 
     def settled(self, changes: Changes) -> tuple[list[Run], list[Changes]]:
         """Take note of calls that moved; answers the runs touched and what sending changed."""
-        touched: list[Run] = []
+        touched = self.drop(READ_ONLY) if self._read_only() else []
         for call_id in changes.calls:
             pair = self._flying.get(call_id)
             update = self._store.calls.get(call_id)
@@ -131,15 +143,18 @@ class Dispatcher:
         return touched
 
     def _pump(self) -> list[Changes]:
+        if self._read_only():
+            self.drop(READ_ONLY)
         changes: list[Changes] = []
-        hosts = Counter(item.call.host for _, item in self._flying.values())
+        hosts = Counter(item.call.host for run, item in self._flying.values() if not run.planned)
         waiting: deque[tuple[Run, Item]] = deque()
         while self._queue:
             run, item = self._queue.popleft()
-            if len(self._flying) >= TOTAL or hosts[item.call.host] >= PER_HOST:
+            full = hosts.total() >= TOTAL or hosts[item.call.host] >= PER_HOST
+            if full and not run.planned:
                 waiting.append((run, item))
                 continue
-            hosts[item.call.host] += 1
+            hosts[item.call.host] += not run.planned
             changes.append(self._launch(run, item))
         self._queue = waiting
         return changes

@@ -26,6 +26,9 @@ from tui.ui.style import Glyphs
 
 TALL = 30
 """Lines from which everything is told while it runs."""
+GUESSED = (
+    "nothing was moved from here by this deck: roles with it as first preferred owner come home"
+)
 
 
 class DrainSheet(RunSheet):
@@ -42,6 +45,8 @@ class DrainSheet(RunSheet):
         self._host = host
         self._homing = home
         """It is about bringing home what was moved away."""
+        self._guessed = False
+        """What is at home here is known from the preferred owners alone."""
         self._legs: list[Leg] = []
         self._stays: tuple[Stay, ...] = ()
         self._plan: Drain | None = None
@@ -77,6 +82,7 @@ class DrainSheet(RunSheet):
                 if home == self._host}  # fmt: skip
         cluster = fleets.cluster_of(fleet, self._host)
         later = fleets.resumed(fleet, self._host, cluster) if cluster else fleet
+        self._guessed = not away
         steps, stays = draining.home(later, away or draining.belongings(fleet, self._host))
         first = resume_of(fleet, self._host)
         self._plan, self._stays = None, stays
@@ -119,7 +125,10 @@ class DrainSheet(RunSheet):
             return plans.facts(self._plan)
         opened = any(leg.gate for leg in self._legs)
         words = "its node is resumed first" if opened else "it takes machines already"
-        return [("Before", words, "")]
+        found = [("Before", words, "")]
+        if self._guessed:
+            found.append(("Home", GUESSED, "warning"))
+        return found
 
     def _run_facts(self, queue: Queue) -> Facts:
         facts = plans.facts(self._plan) if self._plan is not None and not self._homing else []

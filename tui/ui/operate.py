@@ -54,7 +54,7 @@ class Operator:
         self._clock = clock
         self.key_clock: Callable[[], float] = time.monotonic
         """Measures the pause before an answer counts."""
-        self.dispatcher = Dispatcher(app.store, app.engine.post, clock)
+        self.dispatcher = Dispatcher(app.store, app.engine.post, clock, lambda: app.read_only)
         self.campaigns = Campaigns(self)
         self.runs: list[Run] = []
         self._awaited: tuple[str, Asked] | None = None

@@ -105,10 +105,10 @@ class RunSheet(PlanView):
 
     def action_cap(self, by: int) -> None:
         queue = self.queue
+        self.cap = max(1, min(MOST, (self.cap if queue is None else queue.cap) + by))
         if queue is not None:
-            queue.cap = max(1, min(MOST, queue.cap + by))
+            queue.cap = self.cap
             self.app.operator.campaigns.go_on(self.key)
-        self.cap = max(1, min(MOST, (queue.cap if queue is not None else self.cap + by)))
         self.renew()
 
 
