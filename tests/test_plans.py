@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import pytest
 from msgspec import structs
 
 from tests.plans_kit import GB, LOCAL, OFF, fleet, host, machine
+from tui.actions import Target, by_id
+from tui.actions.declare import Kind, Risk
+from tui.hyperv import preflight
 from tui.hyperv.cluster import RESOURCE_ONLINE, ClusterResource, Role, SharedVolume
-from tui.hyperv.model import Inventory, Job, Link
+from tui.hyperv.model import Inventory, Job, Link, Vm, VmVitals
 from tui.hyperv.plans import balance, capacity, draining, spare
+from tui.hyperv.plans import fleet as fleets
 from tui.hyperv.plans.placing import Wish, places
 from tui.hyperv.plans.step import Step, applied, objections
 from tui.hyperv.preflight import Move, Verdict
@@ -214,6 +223,105 @@ def test_home_is_where_it_was_or_its_first_preferred_owner() -> None:
     ]
     assert [stay.why for stay in stays] == ["it is on no host that is known"]
     assert draining.belongings(away, "HV1") == {"B-0000": "HV1"}
+
+
+# -- replicas ------------------------------------------------------------------------------
+
+
+def copy(name: str, mode: int, path: str = "\\\\nas\\vms\\") -> tuple[Vm, VmVitals]:
+    """One end of a replicated machine."""
+    vm, vitals = machine(name, 16, path=path)
+    return vm, structs.replace(vitals, replication_mode=mode)
+
+
+def test_of_a_replicated_machine_the_end_on_the_drained_host_leaves() -> None:
+    estate = fleet(host("HV1", [copy("a", 1)]), host("HV2", [copy("a", 2)]), host("HV3"))
+    for drained in ("HV1", "HV2"):
+        found = draining.drain(estate, drained)
+        assert [(step.source, step.target) for step in found.steps] == [(drained, "HV3")]
+        after = applied(estate, found.steps)
+        assert [name for name in sorted(after) if "A-0000" in after[name].vms] == sorted(
+            {"HV1", "HV2", "HV3"} - {drained}
+        )
+        assert fleets.free(after[drained]) == fleets.free(estate["HV3"])
+
+
+def test_the_ends_of_a_replicated_machine_do_not_meet() -> None:
+    estate = fleet(host("HV1", [copy("a", 1)]), host("HV2", [copy("a", 2)]))
+    found = draining.drain(estate, "HV1")
+    assert found.steps == ()
+    assert found.stays[0].why == "HV2: HV2 has the other end of its replication"
+
+
+@pytest.mark.parametrize("plan", [balance.spread, balance.pack])
+@pytest.mark.parametrize(("mode", "moves"), [(0, True), (1, True), (2, False), (4, False)])
+def test_copies_are_not_moved_to_even_out(
+    plan: Callable[[Mapping[str, Inventory]], balance.Plan], mode: int, moves: bool
+) -> None:
+    other = machine("z", 16, path="\\\\nas\\vms\\")
+    held = [copy("a", mode), copy("b", mode)] if plan is balance.spread else [copy("a", mode)]
+    with_other = [] if plan is balance.spread else [other]
+    estate = fleet(host("HV1", held), host("HV2", with_other))
+    found = plan(estate)
+    assert bool([step for step in found.steps if step.vm != "Z-0000"]) is moves
+
+
+def test_the_machine_comes_home_not_its_copy() -> None:
+    estate = fleet(host("HV1"), host("HV2", [copy("a", 2)]), host("HV3", [copy("a", 1)]))
+    steps, _ = draining.home(estate, {"A-0000": "HV1"})
+    assert [(step.source, step.target) for step in steps] == [("HV3", "HV1")]
+
+
+# -- cost ----------------------------------------------------------------------------------
+
+
+def test_a_drain_looks_closely_only_where_a_machine_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    estate = fleet(*nodes([(f"m{at}", 2) for at in range(20)], *[[] for _ in range(7)]))
+    looks = list[str]()
+    closely = preflight.causes
+
+    def counted(vm: Vm, *rest: Any, **more: Any) -> tuple[preflight.Cause, ...]:
+        looks.append(vm.name)
+        return closely(vm, *rest, **more)
+
+    monkeypatch.setattr(preflight, "causes", counted)
+    found = draining.drain(estate, "HV1")
+    assert len(found.steps) == 20
+    assert sorted(looks) == sorted(step.name for step in found.steps)
+
+
+def test_nodes_share_one_cluster_once_a_role_has_moved() -> None:
+    estate = fleet(*nodes([("a", 8)], [], []))
+    apart = {
+        name: structs.replace(one, cluster=structs.replace(one.cluster), cluster_at=float(at))
+        for at, (name, one) in enumerate(estate.items()) if one.cluster is not None
+    }  # fmt: skip
+    after = fleets.moved(apart, "A-0000", "HV2", "HV1")
+    told = after["HV1"].cluster
+    assert told is not None
+    assert all(one.cluster is told for one in after.values())
+    assert [role.owner for role in told.roles] == ["HV2"]
+
+
+def test_what_a_host_would_be_is_reckoned_as_it_then_is() -> None:
+    estate = fleet(*nodes([("a", 8)], [("b", 4)]))
+    vm, vitals = estate["HV1"].vms["A-0000"], estate["HV1"].vm_vitals["A-0000"]
+    reckoned = fleets.load(estate["HV2"], fleets.held(vm, vitals), fleets.busy(vm, vitals))
+    assert reckoned == fleets.load(fleets.moved(estate, "A-0000", "HV2", "HV1")["HV2"])
+
+
+def test_how_dangerous_a_drain_is_takes_no_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    def planned(*_: Any, **__: Any) -> None:
+        raise AssertionError("planned anew")
+
+    monkeypatch.setattr(draining, "drain", planned)
+    action = by_id("host.drain")
+    assert action is not None
+    for number, risk in ((2, Risk.RED), (3, Risk.AMBER)):
+        estate = fleet(*nodes([("a", 4)], *[[] for _ in range(number - 1)]))
+        one = estate["HV1"]
+        target = Target(Kind.HOST, "HV1", "HV1", one.host, one.vitals, fleet=partial(dict, estate))
+        assert action.risk_of(target, {}) is risk
 
 
 # -- capacity ------------------------------------------------------------------------------
