@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,13 +14,14 @@ from tests.plans_kit import GB, LOCAL, OFF, fleet, host, machine
 from tui.actions import Target, by_id
 from tui.actions.declare import Kind, Risk
 from tui.hyperv import preflight
-from tui.hyperv.cluster import RESOURCE_ONLINE, ClusterResource, Role, SharedVolume
+from tui.hyperv.cluster import RESOURCE_ONLINE, UP, ClusterNode, ClusterResource, Role, SharedVolume
 from tui.hyperv.model import Inventory, Job, Link, Vm, VmVitals
 from tui.hyperv.plans import balance, capacity, draining, spare
 from tui.hyperv.plans import fleet as fleets
 from tui.hyperv.plans.placing import Wish, places
-from tui.hyperv.plans.step import Step, applied, objections
+from tui.hyperv.plans.step import Step, applied, objections, spares
 from tui.hyperv.preflight import Move, Verdict
+from tui.rows import plans
 
 
 def nodes(*machines: list[tuple[str, float]]) -> list[Inventory]:
@@ -250,7 +252,7 @@ def test_the_ends_of_a_replicated_machine_do_not_meet() -> None:
     estate = fleet(host("HV1", [copy("a", 1)]), host("HV2", [copy("a", 2)]))
     found = draining.drain(estate, "HV1")
     assert found.steps == ()
-    assert found.stays[0].why == "HV2: HV2 has the other end of its replication"
+    assert found.stays[0].why == "HV2: HV2 has a machine of the same identity as a already"
 
 
 @pytest.mark.parametrize("plan", [balance.spread, balance.pack])
@@ -270,6 +272,77 @@ def test_the_machine_comes_home_not_its_copy() -> None:
     estate = fleet(host("HV1"), host("HV2", [copy("a", 2)]), host("HV3", [copy("a", 1)]))
     steps, _ = draining.home(estate, {"A-0000": "HV1"})
     assert [(step.source, step.target) for step in steps] == [("HV3", "HV1")]
+
+
+# -- nodes that are not known --------------------------------------------------------------
+
+
+def partly(estate: Mapping[str, Inventory], *names: str) -> dict[str, Inventory]:
+    """The same, with nodes in the cluster whose hosts are not known."""
+    told = estate["HV1"].cluster
+    assert told is not None
+    more = (*told.nodes, *(ClusterNode(name, UP) for name in names))
+    grown = structs.replace(told, nodes=more)
+    return {name: structs.replace(one, cluster=grown) for name, one in estate.items()}
+
+
+def test_what_would_be_missing_is_said_of_known_nodes_and_forbids_nothing() -> None:
+    full = fleet(*nodes([("a", 30), ("b", 8)], [("c", 30)]))
+    estate = partly(full, "HV8", "HV9")
+    assert fleets.strangers(estate, "CL") == ("HV8", "HV9")
+    assert fleets.strangers(full, "CL") == ()
+    (pool,) = capacity.capacity(estate, Wish(8 * GB))
+    (bound,) = capacity.capacity(full, Wish(8 * GB))
+    assert pool.strangers == ("HV8", "HV9")
+    assert pool.fits == sum(room.fits for room in pool.rooms)
+    assert pool.fits > bound.fits
+    lost = pool.rooms[0].loss
+    assert lost.partly
+    assert lost.stranded[0].why.endswith("is left on one node, as far as hvdeck knows its nodes")
+    assert not bound.rooms[0].loss.partly
+    even = partly(fleet(*nodes([("a", 30)], [("b", 30)])), "HV9")
+    for place in places(even, Wish(4 * GB)):
+        assert place.verdict is Verdict.WARN
+        assert place.reasons[0].endswith("would be missing, as far as hvdeck knows its nodes")
+
+
+def test_a_step_that_costs_the_spare_node_is_taken_where_not_all_nodes_are_known() -> None:
+    estate = fleet(*nodes([("a", 40)], [("b", 40)], []))
+    first = draining.destination(estate, "A-0000", {"HV1"})
+    assert isinstance(first, Step)
+    after = applied(estate, [first])
+    second = draining.destination(after, "B-0000", {"HV3"})
+    assert isinstance(second, Step)
+    assert spares(after, second, -1)
+    assert spares(partly(after, "HV9"), second, -1) == ""
+
+
+def test_a_drain_tells_that_not_all_nodes_are_known() -> None:
+    name = ClusterResource("Cluster Name", "Network Name", RESOURCE_ONLINE, "HV1")
+    group = Role("Cluster Group", 1, 0, "HV1", core=True, resources=(name,))
+    alone = partly(fleet(*nodes([("a", 4)]), others=[group]), "HV9")
+    told = [stay.why for stay in draining.drain(alone, "HV1").stays]
+    assert told == [
+        "there is no other host it could go to, as far as hvdeck knows its nodes",
+        "no other node takes roles, as far as hvdeck knows its nodes",
+    ]
+    three = partly(fleet(*nodes([("a", 4)], [("b", 4)], [])), "HV9")
+    calm = draining.drain(three, "HV1")
+    assert calm.remarks == (
+        "Memory: if one more node died meanwhile, every machine would find room, as far as hvdeck "
+        "knows its nodes",
+    )
+
+
+def test_a_remark_is_a_warning_for_what_it_says_not_for_a_name_in_it() -> None:
+    calm = draining.drain(fleet(*nodes([("missing", 4)], [("missing too", 4)], [])), "HV1")
+    estate = fleet(*nodes([("a", 30)], [("b", 30)], [("missing", 30)]))
+    grave = draining.drain(estate, "HV1")
+    assert (calm.strands, grave.strands) == (False, True)
+    for plan, tone in ((calm, ""), (grave, "warning")):
+        assert [shown for head, _, shown in plans.facts(plan) if head == "Meanwhile"] == [tone]
+    named = replace(calm, remarks=("Memory: missing would find room",))
+    assert [shown for head, _, shown in plans.facts(named) if head == "Meanwhile"] == [""]
 
 
 # -- cost ----------------------------------------------------------------------------------

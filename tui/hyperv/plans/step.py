@@ -80,9 +80,6 @@ def refusal(fleet: Fleet, vm: str, source: str, target: str) -> Refusal | Step:
         return Refusal(f"how {machine.name} is has not been read yet")
     if why := fleets.closed(fleet, target):
         return Refusal(why)
-    beside = fleet[target].vm_vitals.get(vm)
-    if vm in fleet[target].vms and (fleets.copied(vitals) or fleets.copied(beside)):
-        return Refusal(f"{fleets.title(fleet[target])} has the other end of its replication")
     role = fleets.role_of(fleet, source, machine)
     if role is None and here.vitals.link not in (Link.UP, Link.SLOW):
         return Refusal(f"{fleets.title(here)} does not answer")
