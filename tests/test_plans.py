@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
 from msgspec import structs
 
 from tests.plans_kit import GB, LOCAL, OFF, fleet, host, machine
-from tui.hyperv.cluster import RESOURCE_ONLINE, ClusterResource, Role, SharedVolume
-from tui.hyperv.model import Inventory, Job, Link
+from tui.actions import Target, by_id
+from tui.actions.declare import Kind, Risk
+from tui.hyperv import preflight
+from tui.hyperv.cluster import RESOURCE_ONLINE, UP, ClusterNode, ClusterResource, Role, SharedVolume
+from tui.hyperv.model import Inventory, Job, Link, Vm, VmVitals
 from tui.hyperv.plans import balance, capacity, draining, spare
+from tui.hyperv.plans import fleet as fleets
 from tui.hyperv.plans.placing import Wish, places
-from tui.hyperv.plans.step import Step, applied, objections
+from tui.hyperv.plans.step import Step, applied, objections, spares
 from tui.hyperv.preflight import Move, Verdict
+from tui.rows import plans
 
 
 def nodes(*machines: list[tuple[str, float]]) -> list[Inventory]:
@@ -214,6 +225,176 @@ def test_home_is_where_it_was_or_its_first_preferred_owner() -> None:
     ]
     assert [stay.why for stay in stays] == ["it is on no host that is known"]
     assert draining.belongings(away, "HV1") == {"B-0000": "HV1"}
+
+
+# -- replicas ------------------------------------------------------------------------------
+
+
+def copy(name: str, mode: int, path: str = "\\\\nas\\vms\\") -> tuple[Vm, VmVitals]:
+    """One end of a replicated machine."""
+    vm, vitals = machine(name, 16, path=path)
+    return vm, structs.replace(vitals, replication_mode=mode)
+
+
+def test_of_a_replicated_machine_the_end_on_the_drained_host_leaves() -> None:
+    estate = fleet(host("HV1", [copy("a", 1)]), host("HV2", [copy("a", 2)]), host("HV3"))
+    for drained in ("HV1", "HV2"):
+        found = draining.drain(estate, drained)
+        assert [(step.source, step.target) for step in found.steps] == [(drained, "HV3")]
+        after = applied(estate, found.steps)
+        assert [name for name in sorted(after) if "A-0000" in after[name].vms] == sorted(
+            {"HV1", "HV2", "HV3"} - {drained}
+        )
+        assert fleets.free(after[drained]) == fleets.free(estate["HV3"])
+
+
+def test_the_ends_of_a_replicated_machine_do_not_meet() -> None:
+    estate = fleet(host("HV1", [copy("a", 1)]), host("HV2", [copy("a", 2)]))
+    found = draining.drain(estate, "HV1")
+    assert found.steps == ()
+    assert found.stays[0].why == "HV2: HV2 has a machine of the same identity as a already"
+
+
+@pytest.mark.parametrize("plan", [balance.spread, balance.pack])
+@pytest.mark.parametrize(("mode", "moves"), [(0, True), (1, True), (2, False), (4, False)])
+def test_copies_are_not_moved_to_even_out(
+    plan: Callable[[Mapping[str, Inventory]], balance.Plan], mode: int, moves: bool
+) -> None:
+    other = machine("z", 16, path="\\\\nas\\vms\\")
+    held = [copy("a", mode), copy("b", mode)] if plan is balance.spread else [copy("a", mode)]
+    with_other = [] if plan is balance.spread else [other]
+    estate = fleet(host("HV1", held), host("HV2", with_other))
+    found = plan(estate)
+    assert bool([step for step in found.steps if step.vm != "Z-0000"]) is moves
+
+
+def test_the_machine_comes_home_not_its_copy() -> None:
+    estate = fleet(host("HV1"), host("HV2", [copy("a", 2)]), host("HV3", [copy("a", 1)]))
+    steps, _ = draining.home(estate, {"A-0000": "HV1"})
+    assert [(step.source, step.target) for step in steps] == [("HV3", "HV1")]
+
+
+# -- nodes that are not known --------------------------------------------------------------
+
+
+def partly(estate: Mapping[str, Inventory], *names: str) -> dict[str, Inventory]:
+    """The same, with nodes in the cluster whose hosts are not known."""
+    told = estate["HV1"].cluster
+    assert told is not None
+    more = (*told.nodes, *(ClusterNode(name, UP) for name in names))
+    grown = structs.replace(told, nodes=more)
+    return {name: structs.replace(one, cluster=grown) for name, one in estate.items()}
+
+
+def test_what_would_be_missing_is_said_of_known_nodes_and_forbids_nothing() -> None:
+    full = fleet(*nodes([("a", 30), ("b", 8)], [("c", 30)]))
+    estate = partly(full, "HV8", "HV9")
+    assert fleets.strangers(estate, "CL") == ("HV8", "HV9")
+    assert fleets.strangers(full, "CL") == ()
+    (pool,) = capacity.capacity(estate, Wish(8 * GB))
+    (bound,) = capacity.capacity(full, Wish(8 * GB))
+    assert pool.strangers == ("HV8", "HV9")
+    assert pool.fits == sum(room.fits for room in pool.rooms)
+    assert pool.fits > bound.fits
+    lost = pool.rooms[0].loss
+    assert lost.partly
+    assert lost.stranded[0].why.endswith("is left on one node, as far as hvdeck knows its nodes")
+    assert not bound.rooms[0].loss.partly
+    even = partly(fleet(*nodes([("a", 30)], [("b", 30)])), "HV9")
+    for place in places(even, Wish(4 * GB)):
+        assert place.verdict is Verdict.WARN
+        assert place.reasons[0].endswith("would be missing, as far as hvdeck knows its nodes")
+
+
+def test_a_step_that_costs_the_spare_node_is_taken_where_not_all_nodes_are_known() -> None:
+    estate = fleet(*nodes([("a", 40)], [("b", 40)], []))
+    first = draining.destination(estate, "A-0000", {"HV1"})
+    assert isinstance(first, Step)
+    after = applied(estate, [first])
+    second = draining.destination(after, "B-0000", {"HV3"})
+    assert isinstance(second, Step)
+    assert spares(after, second, -1)
+    assert spares(partly(after, "HV9"), second, -1) == ""
+
+
+def test_a_drain_tells_that_not_all_nodes_are_known() -> None:
+    name = ClusterResource("Cluster Name", "Network Name", RESOURCE_ONLINE, "HV1")
+    group = Role("Cluster Group", 1, 0, "HV1", core=True, resources=(name,))
+    alone = partly(fleet(*nodes([("a", 4)]), others=[group]), "HV9")
+    told = [stay.why for stay in draining.drain(alone, "HV1").stays]
+    assert told == [
+        "there is no other host it could go to, as far as hvdeck knows its nodes",
+        "no other node takes roles, as far as hvdeck knows its nodes",
+    ]
+    three = partly(fleet(*nodes([("a", 4)], [("b", 4)], [])), "HV9")
+    calm = draining.drain(three, "HV1")
+    assert calm.remarks == (
+        "Memory: if one more node died meanwhile, every machine would find room, as far as hvdeck "
+        "knows its nodes",
+    )
+
+
+def test_a_remark_is_a_warning_for_what_it_says_not_for_a_name_in_it() -> None:
+    calm = draining.drain(fleet(*nodes([("missing", 4)], [("missing too", 4)], [])), "HV1")
+    estate = fleet(*nodes([("a", 30)], [("b", 30)], [("missing", 30)]))
+    grave = draining.drain(estate, "HV1")
+    assert (calm.strands, grave.strands) == (False, True)
+    for plan, tone in ((calm, ""), (grave, "warning")):
+        assert [shown for head, _, shown in plans.facts(plan) if head == "Meanwhile"] == [tone]
+    named = replace(calm, remarks=("Memory: missing would find room",))
+    assert [shown for head, _, shown in plans.facts(named) if head == "Meanwhile"] == [""]
+
+
+# -- cost ----------------------------------------------------------------------------------
+
+
+def test_a_drain_looks_closely_only_where_a_machine_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    estate = fleet(*nodes([(f"m{at}", 2) for at in range(20)], *[[] for _ in range(7)]))
+    looks = list[str]()
+    closely = preflight.causes
+
+    def counted(vm: Vm, *rest: Any, **more: Any) -> tuple[preflight.Cause, ...]:
+        looks.append(vm.name)
+        return closely(vm, *rest, **more)
+
+    monkeypatch.setattr(preflight, "causes", counted)
+    found = draining.drain(estate, "HV1")
+    assert len(found.steps) == 20
+    assert sorted(looks) == sorted(step.name for step in found.steps)
+
+
+def test_nodes_share_one_cluster_once_a_role_has_moved() -> None:
+    estate = fleet(*nodes([("a", 8)], [], []))
+    apart = {
+        name: structs.replace(one, cluster=structs.replace(one.cluster), cluster_at=float(at))
+        for at, (name, one) in enumerate(estate.items()) if one.cluster is not None
+    }  # fmt: skip
+    after = fleets.moved(apart, "A-0000", "HV2", "HV1")
+    told = after["HV1"].cluster
+    assert told is not None
+    assert all(one.cluster is told for one in after.values())
+    assert [role.owner for role in told.roles] == ["HV2"]
+
+
+def test_what_a_host_would_be_is_reckoned_as_it_then_is() -> None:
+    estate = fleet(*nodes([("a", 8)], [("b", 4)]))
+    vm, vitals = estate["HV1"].vms["A-0000"], estate["HV1"].vm_vitals["A-0000"]
+    reckoned = fleets.load(estate["HV2"], fleets.held(vm, vitals), fleets.busy(vm, vitals))
+    assert reckoned == fleets.load(fleets.moved(estate, "A-0000", "HV2", "HV1")["HV2"])
+
+
+def test_how_dangerous_a_drain_is_takes_no_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    def planned(*_: Any, **__: Any) -> None:
+        raise AssertionError("planned anew")
+
+    monkeypatch.setattr(draining, "drain", planned)
+    action = by_id("host.drain")
+    assert action is not None
+    for number, risk in ((2, Risk.RED), (3, Risk.AMBER)):
+        estate = fleet(*nodes([("a", 4)], *[[] for _ in range(number - 1)]))
+        one = estate["HV1"]
+        target = Target(Kind.HOST, "HV1", "HV1", one.host, one.vitals, fleet=partial(dict, estate))
+        assert action.risk_of(target, {}) is risk
 
 
 # -- capacity ------------------------------------------------------------------------------

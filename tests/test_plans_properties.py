@@ -74,6 +74,43 @@ def survives(estate: Fleet, dead: str) -> bool:
     return packs(sizes, rooms)
 
 
+def by_hand(estate: Fleet, dead: str) -> list[tuple[str, str]]:
+    """Where a cluster starts each machine of a dead node, found the long way."""
+    roles = fleet.roles_of(estate, dead)
+    held = [(vm, vitals, roles[vm.id]) for vm, vitals in fleet.running(estate[dead])
+            if vm.id in roles and roles[vm.id].priority]  # fmt: skip
+    held.sort(key=lambda one: (-one[2].priority, -fleet.need(one[0], one[1]), one[0].id))
+    rooms = {
+        other: fleet.free(one) - GB for other, one in estate.items()
+        if other != dead and one.host.cluster == estate[dead].host.cluster
+        and not fleet.closed(estate, other)
+    }  # fmt: skip
+    told = fleet.cluster_of(estate, dead)
+    classes = {
+        node: {word for role in (told.roles if told else ()) if role.owner == node
+               for word in role.anti_affinity}
+        for node in rooms
+    }  # fmt: skip
+    found = []
+    for vm, vitals, role in held:
+        size, kept = fleet.need(vm, vitals), set(role.anti_affinity)
+        fitting = [node for node in rooms if rooms[node] >= size]
+        node = max(fitting, key=lambda one: (not kept & classes[one], rooms[one], one), default="")
+        if node:
+            rooms[node] -= size
+            classes[node] |= kept
+        found.append((vm.id, node))
+    return found
+
+
+@calm
+@given(estate=fleets_of())
+def test_machines_start_where_the_long_way_puts_them(estate: Fleet) -> None:
+    for dead in estate:
+        found = spare.loss(estate, dead)
+        assert [(one.vm, one.target) for one in found.restarts] == by_hand(estate, dead)
+
+
 @both
 @calm
 @given(estate=fleets_of())

@@ -151,8 +151,8 @@ def _nothing_to_drain(target: Target) -> str | None:
 
 
 def _drain_danger(target: Target, values: Mapping[str, Any]) -> Risk:
-    plan = _plan(target)
-    return Risk.AMBER if plan is None or plan.quorate else Risk.RED
+    fleet, host = target.fleet() if target.fleet is not None else {}, target.host.id
+    return Risk.AMBER if host not in fleet or draining.quorate(fleet, host) else Risk.RED
 
 
 def _drain_consequences(target: Target, values: Mapping[str, Any]) -> Sequence[str]:

@@ -37,14 +37,17 @@ def state_of(node: ClusterNode) -> str:
     return _STATES.get(node.state, "in an unknown state")
 
 
-def inventory_of(target: Target, node: str) -> Inventory | None:
-    """What is known of a node's host, where it is configured."""
+def inventory_of(
+    target: Target, node: str, fleet: Mapping[str, Inventory] | None = None
+) -> Inventory | None:
+    """What is known of a node's host, where it is configured. ``fleet``: every host, where that
+    is at hand."""
     wanted = node.casefold()
-    every = target.fleet().values() if target.fleet is not None else ()
+    every = _fleet(target) if fleet is None else fleet
     return next(
         (
             one
-            for one in every
+            for one in every.values()
             if one.host.cluster == target.host.cluster
             and wanted in (one.host.name.casefold(), one.host.id.casefold())
         ),
@@ -52,20 +55,25 @@ def inventory_of(target: Target, node: str) -> Inventory | None:
     )
 
 
+def _fleet(target: Target) -> Mapping[str, Inventory]:
+    return target.fleet() if target.fleet is not None else {}
+
+
 def choices(target: Target, owner: str, *, best: bool) -> Sequence[Choice]:
     """The other nodes, those that are up first, each with what speaks for or against it."""
     others = [node for node in cluster_of(target).nodes if not same(node.name, owner)]
     others.sort(key=lambda node: node.state != UP)
-    found = [Choice(node.name, node.name, _note(target, node)) for node in others]
+    fleet = _fleet(target)
+    found = [Choice(node.name, node.name, _note(target, node, fleet)) for node in others]
     return [Choice(BEST, "best possible", "the cluster chooses"), *found] if best else found
 
 
-def _note(target: Target, node: ClusterNode) -> str:
+def _note(target: Target, node: ClusterNode, fleet: Mapping[str, Inventory]) -> str:
     if node.state != UP:
         return state_of(node)
     number = len(roles_on(cluster_of(target), node.name))
     words = f"{number} role{'' if number == 1 else 's'}"
-    there = inventory_of(target, node.name)
+    there = inventory_of(target, node.name, fleet)
     if there is None or there.vitals.memory_free is None:
         return words
     return f"{words}, {there.vitals.memory_free >> 30} GB of memory free"

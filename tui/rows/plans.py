@@ -9,10 +9,13 @@ from typing import Any
 from tui.hyperv.plans.capacity import Pool, Room
 from tui.hyperv.plans.draining import Drain, Stay
 from tui.hyperv.plans.placing import CROWDED, Place
+from tui.hyperv.plans.spare import AS_FAR
 from tui.hyperv.plans.step import Step
-from tui.hyperv.preflight import Move, Verdict
+from tui.hyperv.plans.words import listed
+from tui.hyperv.preflight import Verdict
 from tui.rows import text
 from tui.rows.column import Cell, Column, plain
+from tui.rows.moves import VERDICTS, WAYS
 from tui.store.queue import Leg
 
 TONES = {
@@ -20,16 +23,6 @@ TONES = {
     "failed": "error", "refused": "warning", "unknown": "warning", "not sent": "warning",
 }  # fmt: skip
 """How a leg of a run is drawn, by the word for where it stands."""
-MOVES = {
-    Move.LIVE: "live", Move.BOTH: "with storage", Move.OFFLINE: "offline",
-    Move.CLUSTER: "role", Move.STORAGE: "storage",
-}  # fmt: skip
-VERDICTS = {
-    Verdict.PASS: ("good", "ok"),
-    Verdict.WARN: ("doubtful", "warning"),
-    Verdict.FAIL: ("no", "error"),
-}
-
 
 Line = Leg | Stay
 """A line of a plan: what moves, and what does not."""
@@ -138,7 +131,7 @@ def facts(plan: Drain) -> list[tuple[str, str, str]]:
         words = line.removeprefix("Votes now: ")
         found.append(("Votes now" if at == 0 else "", words, "" if plan.quorate else "error"))
     for line in plan.remarks:
-        tone = "warning" if "missing" in line else ""
+        tone = "warning" if plan.strands else ""
         found.append(("Meanwhile", line.removeprefix("Memory: "), tone))
     if plan.volumes:
         found.append(("CSVs owned", ", ".join(plan.volumes), ""))
@@ -153,7 +146,7 @@ def lines(plan: Drain) -> list[str]:
     found += [f"  {f'{head}: ' if head else ''}{words}" for head, words, _ in facts(plan)]
     for step in plan.steps:
         size = f", {text.size(step.memory)}" if step.memory else ""
-        found.append(f"  {step.name} to {step.target} ({MOVES[step.move]}{size}): {step.why}")
+        found.append(f"  {step.name} to {step.target} ({WAYS[step.move]}{size}): {step.why}")
         found += [f"    warn: {cause.text}" for cause in step.warnings]
     for stay in plan.stays:
         word = "stays" if stay.harmless else "cannot move"
@@ -218,8 +211,8 @@ TAKE_COLUMNS: tuple[Column[Take], ...] = (
            8, 6, priority=0),
     Column("memory", "Memory", lambda take: take.step.memory,
            plain(lambda take: text.size(take.step.memory)), 8, right=True, priority=3),
-    Column("how", "How", lambda take: MOVES[take.step.move],
-           plain(lambda take: MOVES[take.step.move]), 12, 4, priority=4),
+    Column("how", "How", lambda take: WAYS[take.step.move],
+           plain(lambda take: WAYS[take.step.move]), 12, 4, priority=4),
     Column("why", "Why", _for, plain(_for), 34, 12, priority=2, grow=True, prose=True),
 )  # fmt: skip
 
@@ -255,10 +248,11 @@ def _lost(room: Room) -> Cell:
     if loss.restarts:
         words.append(f"{len(loss.restarts) - len(loss.stranded)} restart")
     if loss.stranded:
-        words.append(f"{len(loss.stranded)} find no room")
+        words.append(f"{len(loss.stranded)} find no {'known ' if loss.partly else ''}room")
     if loss.ends:
         words.append(f"{len(loss.ends)} lost")
-    tone = "error" if loss.stranded else "warning" if loss.ends else ""
+    grave = loss.stranded and not loss.partly
+    tone = "error" if grave else "warning" if loss.stranded or loss.ends else ""
     return Cell(", ".join(words) or "nothing runs", tone if words else "dim")
 
 
@@ -304,6 +298,11 @@ def pool_fact(pool: Pool) -> tuple[str, str, str]:
     """A cluster, or the hosts without one, in a line."""
     if not pool.cluster:
         return "No cluster", f"{pool.fits} fit; what runs on a host ends with it", ""
+    if pool.strangers:
+        names = listed(pool.strangers)
+        are = "is" if len(pool.strangers) == 1 else "are"
+        words = f"{pool.fits} fit{AS_FAR}: {names} {are} not configured"
+        return pool.cluster, f"{words}; whether it survives the loss of a node is open", "warning"
     if pool.lacking:
         words = f"{text.size(pool.lacking)} of memory would be missing if the worst node died"
         return pool.cluster, f"{words}; {pool.fits} fit without making that worse", "error"
@@ -314,8 +313,8 @@ def pool_fact(pool: Pool) -> tuple[str, str, str]:
 
 
 def _verdict(place: Place) -> Cell:
-    word, tone = VERDICTS[place.verdict]
-    return Cell(word, tone)
+    state = VERDICTS[place.verdict]
+    return Cell(str(state), state.tone)
 
 
 def _words(place: Place) -> str:
@@ -337,6 +336,6 @@ PLACE_COLUMNS: tuple[Column[Place], ...] = (
 
 def best_fact(best: Place) -> tuple[str, str, str]:
     """The first of the places: heading, words, tone."""
-    word, tone = VERDICTS[best.verdict]
+    state = VERDICTS[best.verdict]
     where = best.host if best.verdict is not Verdict.FAIL else "no host"
-    return "Best", f"{where} ({word}): {'; '.join(best.reasons)}", tone
+    return "Best", f"{where} ({state.word}): {'; '.join(best.reasons)}", state.tone

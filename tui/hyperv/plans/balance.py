@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tui.hyperv.model import Vm
 from tui.hyperv.plans import fleet as fleets
 from tui.hyperv.plans import spare
 from tui.hyperv.plans.fleet import Fleet, Load
@@ -124,7 +125,7 @@ def spread(fleet: Fleet) -> Plan:
     for hosts in fleets.pools(fleet).values():
         while (step := _best(current, hosts)) is not None:
             steps.append(step)
-            current = fleets.moved(current, step.vm, step.target)
+            current = fleets.moved(current, step.vm, step.target, step.source)
     shorter = chained(fleet, steps)
     return plan_of(fleet, shorter if _falls(fleet, shorter) else steps)
 
@@ -133,7 +134,7 @@ def _falls(fleet: Fleet, steps: Sequence[Step]) -> bool:
     """Every step leaves the fleet more even than it was."""
     before = unevenness(fleet)
     for step in steps:
-        fleet = fleets.moved(fleet, step.vm, step.target)
+        fleet = fleets.moved(fleet, step.vm, step.target, step.source)
         after = unevenness(fleet)
         if after >= before:
             return False
@@ -148,7 +149,7 @@ def _best(fleet: Fleet, hosts: Sequence[str]) -> Step | None:
     lacks = spare.lacking(fleet, cluster)
     copying: Step | None = None
     for gain, vm, source, target in _candidates(fleet, pool):
-        step = refusal(fleet, vm, target)
+        step = refusal(fleet, vm, source, target)
         if isinstance(step, Refusal) or spares(fleet, step, lacks):
             continue
         step = replace(step, why=_uneven(pool, fleet, source, target))
@@ -165,6 +166,8 @@ def _candidates(fleet: Fleet, pool: _Pool) -> list[tuple[float, str, str, str]]:
     sources, targets = pool.ends()
     for source in sources:
         for vm, vitals in fleets.running(fleet[source]):
+            if fleets.copied(vitals):
+                continue
             memory, busy = fleets.held(vm, vitals), fleets.busy(vm, vitals)
             for target in targets:
                 gain = pool.gain(source, target, memory, busy) if target != source else 0.0
@@ -192,7 +195,7 @@ def pack(fleet: Fleet) -> Plan:
         while (emptied := _emptied(current, hosts)) is not None:
             steps += emptied
             for step in emptied:
-                current = fleets.moved(current, step.vm, step.target)
+                current = fleets.moved(current, step.vm, step.target, step.source)
     return plan_of(fleet, chained(fleet, steps))
 
 
@@ -216,23 +219,28 @@ def _leave(
     lacks = spare.lacking(fleet, fleet[host].host.cluster, without - {host})
     steps: list[Step] = []
     machines = fleets.running(fleet[host])
-    for vm, _ in sorted(machines, key=lambda one: (-fleets.held(*one), one[0].id)):
-        step = next(_packed(fleet, vm.id, targets), None)
+    for vm, vitals in sorted(machines, key=lambda one: (-fleets.held(*one), one[0].id)):
+        if fleets.copied(vitals):
+            return None
+        step = next(_packed(fleet, vm, host, targets), None)
         if step is None or spares(fleet, step, lacks):
             return None
         steps.append(replace(step, why=f"frees {fleets.title(fleet[host])}"))
-        fleet = fleets.moved(fleet, vm.id, step.target)
+        fleet = fleets.moved(fleet, vm.id, step.target, host)
     left = spare.lacking(fleet, fleet[host].host.cluster, without)
-    return steps if left <= lacks else None
+    partly = fleets.strangers(fleet, fleet[host].host.cluster)
+    return steps if left <= lacks or partly else None
 
 
-def _packed(fleet: Fleet, vm: str, targets: Sequence[str]) -> Iterator[Step]:
+def _packed(fleet: Fleet, vm: Vm, source: str, targets: Sequence[str]) -> Iterator[Step]:
     """Where a machine fits, the fullest host first."""
+    vitals = fleet[source].vm_vitals[vm.id]
+    memory, busy = fleets.held(vm, vitals), fleets.busy(vm, vitals)
     order = sorted(targets, key=lambda host: (-fleets.load(fleet[host]).higher, host))
     for target in order:
-        step = refusal(fleet, vm, target)
-        if isinstance(step, Refusal) or step.move in COPIES:
+        after = fleets.load(fleet[target], memory, busy)
+        if after.memory > FULL or after.cpu > HOT:
             continue
-        after = fleets.load(fleets.moved(fleet, vm, target)[target])
-        if after.memory <= FULL and after.cpu <= HOT:
+        step = refusal(fleet, vm.id, source, target)
+        if isinstance(step, Step) and step.move not in COPIES:
             yield step

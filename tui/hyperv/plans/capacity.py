@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median_low
 
 from tui.hyperv.plans import fleet as fleets
 from tui.hyperv.plans import spare
 from tui.hyperv.plans.fleet import Fleet, Load
-from tui.hyperv.plans.placing import Wish, crowding, with_new
-from tui.hyperv.plans.spare import RESERVE, Loss
+from tui.hyperv.plans.placing import Wish, crowding
+from tui.hyperv.plans.spare import RESERVE, Claim, Loss, Spare
 
 MOST = 500
 """Machines counted at most where it is asked how many more fit."""
@@ -63,6 +62,8 @@ class Pool:
     """Machines of the size asked about that it takes and still survives the loss of a node."""
     lacking: int
     """Bytes of memory missing now if the worst node died; 0: N-1 holds."""
+    strangers: tuple[str, ...] = ()
+    """Nodes that are up and whose hosts are not known: what is said holds without them."""
 
 
 def usual(fleet: Fleet) -> Wish:
@@ -84,14 +85,18 @@ def capacity(fleet: Fleet, wish: Wish) -> list[Pool]:
     """Every pool with its hosts, by name, those without a cluster last."""
     found = []
     for cluster, hosts in fleets.pools(fleet).items():
-        rooms = tuple(_room(fleet, host, wish) for host in hosts)
-        lacking = spare.lacking(fleet, cluster)
-        fits = _together(fleet, hosts, wish) if cluster else sum(room.fits for room in rooms)
-        found.append(Pool(cluster, rooms, fits, lacking))
+        left = Spare(fleet, cluster) if cluster else None
+        rooms = tuple(
+            _room(fleet, host, wish, left.loss(host) if left else spare.loss(fleet, host))
+            for host in hosts
+        )
+        lacking = left.lacking() if left else 0
+        fits = _together(fleet, cluster, wish) if cluster else sum(room.fits for room in rooms)
+        found.append(Pool(cluster, rooms, fits, lacking, fleets.strangers(fleet, cluster)))
     return sorted(found, key=lambda pool: (not pool.cluster, pool.cluster))
 
 
-def _room(fleet: Fleet, host: str, wish: Wish) -> Room:
+def _room(fleet: Fleet, host: str, wish: Wish, loss: Loss) -> Room:
     inventory = fleet[host]
     machines = fleets.running(inventory)
     shut = fleets.closed(fleet, host)
@@ -109,21 +114,23 @@ def _room(fleet: Fleet, host: str, wish: Wish) -> Room:
         crowding(inventory),
         fleets.load(inventory),
         0 if shut else max(0, (free - RESERVE) // max(1, wish.memory)),
-        spare.loss(fleet, host),
+        loss,
         shut,
     )  # fmt: skip
 
 
-def _together(fleet: Fleet, hosts: Iterable[str], wish: Wish) -> int:
-    """How many fit into a cluster before the death of a node would strand one."""
-    cluster = fleet[next(iter(hosts))].host.cluster
-    open_hosts = [host for host in hosts if not fleets.closed(fleet, host)]
-    lacks = spare.lacking(fleet, cluster)
-    for count in range(MOST if open_hosts else 0):
-        roomiest = max(open_hosts, key=lambda host: (fleets.free(fleet[host]), host))
-        if fleets.free(fleet[roomiest]) - RESERVE < wish.memory:
+def _together(fleet: Fleet, cluster: str, wish: Wish) -> int:
+    """How many fit into a cluster before the death of a node would strand one; where not all
+    nodes are known nobody can tell that, and all count for which there is room.
+    """
+    left, known = Spare(fleet, cluster), not fleets.strangers(fleet, cluster)
+    lacks = left.lacking() if known else 0
+    node = left.roomiest
+    for count in range(MOST if node else 0):
+        if left.room(node) < wish.memory:
             return count
-        fleet = with_new(fleet, roomiest, wish, f"new {count}")
-        if spare.lacking(fleet, cluster) > lacks:
+        left.take(node, Claim(f"new {count}", "", wish.memory))
+        if known and left.lacking() > lacks:
             return count
-    return MOST if open_hosts else 0
+        node = left.roomiest
+    return MOST if node else 0

@@ -15,13 +15,12 @@ from tui.hyperv.cluster import OFFLINE, Cluster, Role
 from tui.hyperv.model import Inventory, Vm, VmVitals
 from tui.hyperv.plans import fleet as fleets
 from tui.hyperv.plans import spare
-from tui.hyperv.plans.fleet import Fleet
+from tui.hyperv.plans.fleet import Fleet, Load
+from tui.hyperv.plans.spare import MEDIUM
 from tui.hyperv.plans.step import COPIES, Refusal, Step, refusal
 from tui.hyperv.plans.words import gb, listed, share
 from tui.hyperv.preflight import Move
 
-MEDIUM = 2000
-"""Priority of a role that has been given none."""
 _BUSY = {
     32768: "a checkpoint is being made",
     32769: "a checkpoint is being applied",
@@ -80,6 +79,8 @@ class Drain:
     """The cluster goes on when it is gone."""
     remarks: tuple[str, ...] = ()
     """What holds while it is away."""
+    strands: bool = False
+    """If one more node died meanwhile, machines would find no room."""
 
     @property
     def held_up(self) -> tuple[Stay, ...]:
@@ -114,7 +115,7 @@ def drain(fleet: Fleet, host: str, *, rate: float | None = None) -> Drain:
         _jobs(here, cluster),
         votes,
         quorate,
-        _remarks(after, host, cluster),
+        *_remarks(after, host, cluster),
     )
 
 
@@ -142,37 +143,43 @@ def _machines(fleet: Fleet, host: str) -> tuple[Fleet, list[Step], list[Stay]]:
             word = states.word(vitals.state)
             stays.append(Stay(vm.id, vm.name, f"it is {word}", harmless=True))
             continue
-        found = destination(fleet, vm.id, {host})
+        found = destination(fleet, vm.id, {host}, host)
         if isinstance(found, Step):
             steps.append(found)
-            fleet = fleets.moved(fleet, vm.id, found.target)
+            fleet = fleets.moved(fleet, vm.id, found.target, host)
         else:
             idle = not fleets.weighs(vitals)
             stays.append(Stay(vm.id, vm.name, found.why, found.fix, harmless=idle))
     return fleet, steps, stays
 
 
-def destination(fleet: Fleet, vm: str, without: set[str]) -> Step | Refusal:
-    """Where a machine goes best, with the reason; or why it can go nowhere."""
-    source = fleets.host_of(fleet, vm)
-    role = fleets.role_of(fleet, source, fleet[source].vms[vm])
-    found: list[tuple[tuple[bool, int, float, str], Step]] = []
-    refusals: list[tuple[str, Refusal]] = []
+def destination(fleet: Fleet, vm: str, without: set[str], source: str = "") -> Step | Refusal:
+    """Where a machine goes best, with the reason; or why it can go nowhere. ``source``: the host
+    it is on, where that is known."""
+    source = source or fleets.host_of(fleet, vm)
+    machine, vitals = fleet[source].vms[vm], fleet[source].vm_vitals.get(vm)
+    role = fleets.role_of(fleet, source, machine)
+    weight = (fleets.held(machine, vitals), fleets.busy(machine, vitals)) if vitals else (0, 0.0)
+    ranked: list[tuple[int, float, str, Load]] = []
     for target in _reachable(fleet, source, role, without):
-        answer = refusal(fleet, vm, target)
+        after = fleets.load(fleet[target], *weight)
+        liked = _preference(role, fleets.title(fleet[target]))
+        ranked.append((liked, after.higher, target, after))
+    copying: Step | None = None
+    refusals: list[tuple[str, Refusal]] = []
+    for liked, _, target, after in sorted(ranked, key=lambda one: one[:3]):
+        answer = refusal(fleet, vm, source, target)
         if isinstance(answer, Refusal):
             refusals.append((target, answer))
             continue
-        after = fleets.load(fleets.moved(fleet, vm, target)[target])
-        liked = _preference(role, fleets.title(fleet[target]))
         why = f"memory there then {share(after.memory)}"
         if role is not None and liked < len(role.preferred):
             why = f"preferred owner, {why}"
-        rank = (answer.move in COPIES, liked, after.higher, target)
-        found.append((rank, replace(answer, why=why)))
-    if found:
-        return min(found, key=lambda one: one[0])[1]
-    return _nowhere(fleet, refusals)
+        step = replace(answer, why=why)
+        if step.move not in COPIES:
+            return step
+        copying = copying or step
+    return copying or _nowhere(fleet, source, refusals)
 
 
 def _reachable(fleet: Fleet, source: str, role: Role | None, without: set[str]) -> list[str]:
@@ -193,12 +200,13 @@ def _preference(role: Role | None, node: str) -> int:
     return liked.index(node.casefold()) if node.casefold() in liked else len(liked)
 
 
-def _nowhere(fleet: Fleet, refusals: Sequence[tuple[str, Refusal]]) -> Refusal:
+def _nowhere(fleet: Fleet, source: str, refusals: Sequence[tuple[str, Refusal]]) -> Refusal:
     """Why a machine can go nowhere: the host where least stands in the way speaks for all."""
+    known = spare.as_far(fleet, fleet[source].host.cluster)
     if not refusals:
-        return Refusal("there is no other host it could go to")
+        return Refusal(f"there is no other host it could go to{known}")
     host, best = min(refusals, key=lambda one: (not one[1].causes, len(one[1].causes), one[0]))
-    more = ", and no other host can take it" if len(refusals) > 1 else ""
+    more = f", and no other host can take it{known}" if len(refusals) > 1 else known
     return Refusal(f"{fleets.title(fleet[host])}: {best.why}{more}", best.fix, best.causes)
 
 
@@ -218,12 +226,14 @@ def _roles(fleet: Fleet, host: str) -> tuple[Fleet, list[Step], list[Stay]]:
         if role.locked:
             stays.append(Stay("", role.name, "the role is locked from moving", harmless=idle))
         elif not target:
-            stays.append(Stay("", role.name, "no other node takes roles", harmless=idle))
+            why = f"no other node takes roles{spare.as_far(fleet, fleet[host].host.cluster)}"
+            stays.append(Stay("", role.name, why, harmless=idle))
         else:
             why = "the role goes along"
             step = Step("", role.name, host, target, Move.CLUSTER, why, role=role.name)
             steps.append(step)
-            fleet = fleets.owned(fleet, cluster.name, role.name, fleets.title(fleet[target]))
+            node = fleets.title(fleet[target])
+            fleet = fleets.owned(fleet, fleet[host].host.cluster, role.name, node)
     return fleet, steps, stays
 
 
@@ -266,6 +276,11 @@ def _seconds(steps: Sequence[Step], pace: Pace) -> float | None:
 # -- what it means -------------------------------------------------------------------------
 
 
+def quorate(fleet: Fleet, host: str) -> bool:
+    """Whether the cluster of a host goes on without it."""
+    return _votes(fleets.cluster_of(fleet, host), fleet[host])[1]
+
+
 def _votes(cluster: Cluster | None, here: Inventory) -> tuple[tuple[str, ...], bool]:
     name = fleets.title(here)
     if cluster is None or cluster.node(name) is None:
@@ -300,23 +315,26 @@ def _jobs(here: Inventory, cluster: Cluster | None) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _remarks(after: Fleet, host: str, cluster: Cluster | None) -> tuple[str, ...]:
-    """Whether the cluster survives the loss of a node more while this one is away."""
+def _remarks(after: Fleet, host: str, cluster: Cluster | None) -> tuple[tuple[str, ...], bool]:
+    """Whether the cluster survives the loss of a node more while this one is away: in words, and
+    that it does not."""
     if cluster is None:
-        return ()
-    away = frozenset({host})
-    nodes = [node for node in fleets.members(after, cluster.name) if node != host]
-    losses = [spare.loss(after, node, away) for node in nodes if not fleets.closed(after, node)]
-    worst = max(losses, key=lambda loss: loss.lacking, default=None)
+        return (), False
+    name = after[host].host.cluster
+    left = spare.Spare(after, name, {host})
+    nodes = [node for node in left.nodes if not fleets.closed(after, node)]
+    worst = max(map(left.loss, nodes), key=lambda loss: loss.lacking, default=None)
     if worst is None:
-        return ()
+        return (), False
+    known = spare.as_far(after, name)
     if not worst.lacking:
-        return ("Memory: if one more node died meanwhile, every machine would find room",)
+        words = "Memory: if one more node died meanwhile, every machine would find room"
+        return (f"{words}{known}",), False
     names = [one.name for one in worst.stranded]
     return (
         f"Memory: if {fleets.title(after[worst.host])} died meanwhile, "
-        f"{gb(worst.lacking)} would be missing: {listed(names)}",
-    )
+        f"{gb(worst.lacking)} would be missing{known}: {listed(names)}",
+    ), True
 
 
 # -- home ----------------------------------------------------------------------------------
@@ -327,19 +345,19 @@ def home(fleet: Fleet, away: Mapping[str, str]) -> tuple[tuple[Step, ...], tuple
     steps: list[Step] = []
     stays: list[Stay] = []
     for vm, host in away.items():
-        source = fleets.host_of(fleet, vm)
+        source = fleets.host_of(fleet, vm, host)
         if source == host:
             continue
         if not source or host not in fleet:
             stays.append(Stay(vm, vm, "it is on no host that is known"))
             continue
-        answer = refusal(fleet, vm, host)
+        answer = refusal(fleet, vm, source, host)
         if isinstance(answer, Refusal):
             name = fleet[source].vms[vm].name
             stays.append(Stay(vm, name, answer.why, answer.fix))
             continue
         steps.append(replace(answer, why=f"its home is {fleets.title(fleet[host])}"))
-        fleet = fleets.moved(fleet, vm, host)
+        fleet = fleets.moved(fleet, vm, host, source)
     return tuple(steps), tuple(stays)
 
 

@@ -17,6 +17,8 @@ from tui.hyperv.model import Inventory, Link, Nic, Replica, Vm, VmVitals
 
 Fleet = Mapping[str, Inventory]
 """Every host's inventory, by id."""
+_COPIES = (2, 4)
+"""ReplicationMode of a copy: Replica, and Extended Replica."""
 _FINE = 6
 """Digits kept of a percentage: sums in another order must not differ."""
 
@@ -71,9 +73,28 @@ def running(inventory: Inventory) -> list[tuple[Vm, VmVitals]]:
     return sorted(found, key=lambda pair: (pair[0].name.casefold(), pair[0].id))
 
 
-def host_of(fleet: Fleet, vm: str) -> str:
-    """The host that has a machine; empty when none has."""
-    return next((host for host, inventory in fleet.items() if vm in inventory.vms), "")
+def copied(vitals: VmVitals | None) -> bool:
+    """It is the copy that Hyper-V Replica keeps; the machine itself is on another host."""
+    return vitals is not None and vitals.replication_mode in _COPIES
+
+
+def host_of(fleet: Fleet, vm: str, home: str = "") -> str:
+    """The host that has a machine; empty when none has.
+
+    Replica keeps one GUID on several hosts. ``home`` itself comes first, then the nodes beside it,
+    then hosts whose machine is no copy.
+    """
+    beside = fleet[home].host.cluster if home in fleet else ""
+    found = [host for host, inventory in fleet.items() if vm in inventory.vms]
+    return min(
+        found,
+        key=lambda host: (
+            host != home,
+            not beside or fleet[host].host.cluster != beside,
+            copied(fleet[host].vm_vitals.get(vm)),
+        ),
+        default="",
+    )
 
 
 # -- hosts ---------------------------------------------------------------------------------
@@ -86,16 +107,16 @@ def free(inventory: Inventory) -> int:
     return inventory.host.memory - sum(held(vm, vitals) for vm, vitals in running(inventory))
 
 
-def load(inventory: Inventory) -> Load:
-    """How full a host is now."""
-    total = inventory.host.memory
-    memory = 1 - free(inventory) / total if total else 1.0
+def load(inventory: Inventory, memory: int = 0, processors: float = 0.0) -> Load:
+    """How full a host is now, or would be with so much more on it."""
+    total, number = inventory.host.memory, max(1, inventory.host.logical_processors)
+    part = 1 - (free(inventory) - memory) / total if total else 1.0
     if inventory.vitals.cpu is not None:
-        cpu = inventory.vitals.cpu / 100
+        cpu = round(inventory.vitals.cpu + processors / number * 100, _FINE) / 100
     else:
         working = sum(busy(vm, vitals) for vm, vitals in running(inventory))
-        cpu = working / max(1, inventory.host.logical_processors)
-    return Load(memory, max(0.0, cpu))
+        cpu = (working + processors) / number
+    return Load(part, max(0.0, cpu))
 
 
 def known(inventory: Inventory) -> bool:
@@ -162,22 +183,45 @@ def role_of(fleet: Fleet, host: str, vm: Vm) -> Role | None:
 def roles_of(fleet: Fleet, host: str) -> dict[str, Role]:
     """The roles that hold the machines of a host, by the machines' GUIDs."""
     cluster = cluster_of(fleet, host)
-    if cluster is None:
-        return {}
-    roles = [role for role in cluster.roles if role.type == nouns.MACHINE_ROLE]
-    found = {role.vm: role for role in roles if role.vm}
-    named: dict[str, Role | None] = {}
-    for role in roles:
-        if not role.vm:
-            named[role.vm_name] = None if role.vm_name in named else role
-    machines = fleet[host].vms.values()
-    held = {vm.id: found.get(vm.id) or named.get(vm.name) for vm in machines}
-    return {vm: role for vm, role in held.items() if role is not None}
+    return Roles(cluster).of(fleet[host]) if cluster is not None else {}
+
+
+class Roles:
+    """The roles of a cluster that hold machines, to be found by these."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._by_guid: dict[str, Role] = {}
+        self._by_name: dict[str, Role | None] = {}
+        for role in cluster.roles:
+            if role.type != nouns.MACHINE_ROLE:
+                continue
+            if role.vm:
+                self._by_guid.setdefault(role.vm, role)
+            else:
+                name = role.vm_name
+                self._by_name[name] = None if name in self._by_name else role
+
+    def of(self, inventory: Inventory) -> dict[str, Role]:
+        """Those of a host's machines, by the machines' GUIDs."""
+        machines = inventory.vms.values()
+        held = {vm.id: self._by_guid.get(vm.id) or self._by_name.get(vm.name) for vm in machines}
+        return {vm: role for vm, role in held.items() if role is not None}
 
 
 def members(fleet: Fleet, cluster: str) -> list[str]:
     """Hosts that are nodes of a cluster."""
     return sorted(host for host, one in fleet.items() if one.host.cluster == cluster)
+
+
+def strangers(fleet: Fleet, cluster: str) -> tuple[str, ...]:
+    """Nodes of a cluster that are up and whose hosts are not known."""
+    hosts = members(fleet, cluster) if cluster else []
+    told = cluster_of(fleet, hosts[0]) if hosts else None
+    known = {title(fleet[host]).casefold() for host in hosts}
+    nodes = told.nodes if told is not None else ()
+    return tuple(
+        node.name for node in nodes if node.state == nouns.UP and node.name.casefold() not in known
+    )
 
 
 def pools(fleet: Fleet) -> dict[str, list[str]]:
@@ -209,9 +253,10 @@ def apart(fleet: Fleet, role: Role | None, target: str) -> str:
 # -- moving --------------------------------------------------------------------------------
 
 
-def moved(fleet: Fleet, vm: str, target: str) -> dict[str, Inventory]:
-    """The fleet once a machine is on another host."""
-    source = host_of(fleet, vm)
+def moved(fleet: Fleet, vm: str, target: str, source: str = "") -> dict[str, Inventory]:
+    """The fleet once a machine is on another host. ``source``: the host it leaves, where that is
+    known."""
+    source = source or host_of(fleet, vm)
     if not source or source == target:
         return dict(fleet)
     here, there = fleet[source], fleet[target]
@@ -226,8 +271,20 @@ def moved(fleet: Fleet, vm: str, target: str) -> dict[str, Inventory]:
 
 
 def owned(fleet: Fleet, cluster: str, role: str, node: str) -> dict[str, Inventory]:
-    """The fleet once a role is on another node."""
-    return {host: _owning(one, cluster, role, node) for host, one in fleet.items()}
+    """The fleet once a role is on another node; all nodes share one cluster then."""
+    host = next(iter(members(fleet, cluster)), "")
+    told = cluster_of(fleet, host) if host else None
+    if told is None:
+        return dict(fleet)
+    roles = tuple(
+        structs.replace(one, owner=node) if one.name == role else one for one in told.roles
+    )
+    grown = structs.replace(told, roles=roles)
+    return {
+        other: structs.replace(one, cluster=grown)
+        if one.cluster is not None and one.host.cluster == cluster else one
+        for other, one in fleet.items()
+    }  # fmt: skip
 
 
 def resumed(fleet: Fleet, host: str, cluster: Cluster) -> dict[str, Inventory]:
@@ -244,16 +301,6 @@ def resumed(fleet: Fleet, host: str, cluster: Cluster) -> dict[str, Inventory]:
         if one.cluster is not None and one.cluster.name == cluster.name else one
         for other, one in fleet.items()
     }  # fmt: skip
-
-
-def _owning(inventory: Inventory, cluster: str, name: str, node: str) -> Inventory:
-    told = inventory.cluster
-    if told is None or told.name != cluster:
-        return inventory
-    roles = tuple(
-        structs.replace(role, owner=node) if role.name == name else role for role in told.roles
-    )
-    return structs.replace(inventory, cluster=structs.replace(told, roles=roles))
 
 
 def _changed(inventory: Inventory, memory: int, processors: float) -> Inventory:

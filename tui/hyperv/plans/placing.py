@@ -139,7 +139,8 @@ def _doubtful(fleet: Fleet, host: str, wish: Wish, load: Load, crowd: float) -> 
     if cluster:
         lacks = spare.lacking(with_new(fleet, host, wish), cluster)
         if lacks > spare.lacking(fleet, cluster):
-            yield f"if a node of {cluster} died then, {gb(lacks)} of memory would be missing"
+            known = spare.as_far(fleet, cluster)
+            yield f"if a node of {cluster} died then, {gb(lacks)} of memory would be missing{known}"
     if load.cpu > HOT:
         yield f"its processors are {share(load.cpu)} busy already"
     if crowd > CROWDED:

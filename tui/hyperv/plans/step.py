@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from tui.hyperv import preflight, states
+from tui.hyperv.cluster import Cluster, Role
 from tui.hyperv.model import Link
 from tui.hyperv.plans import fleet as fleets
 from tui.hyperv.plans import spare
@@ -49,17 +52,28 @@ class Refusal:
     causes: tuple[Cause, ...] = ()
 
 
-def way(fleet: Fleet, vm: str, target: str) -> tuple[Move, tuple[Cause, ...]]:
+def way(
+    fleet: Fleet, vm: str, source: str, target: str, role: Role | None
+) -> tuple[Move, tuple[Cause, ...]]:
     """How a machine would get to a host, and all that preflight says of it."""
-    here, there = fleet[fleets.host_of(fleet, vm)], fleet[target]
+    here, there = fleet[source], fleet[target]
     machine, vitals = here.vms[vm], here.vm_vitals[vm]
-    move = preflight.move_for(machine, vitals, here, there)
-    return move, preflight.causes(machine, vitals, here, there, move)
+    cluster = fleets.cluster_of(fleet, source)
+    near = _near(cluster, role) if cluster is not None else None
+    move = preflight.move_for(machine, vitals, here, there, cluster=near)
+    return move, preflight.causes(machine, vitals, here, there, move, cluster=near)
 
 
-def refusal(fleet: Fleet, vm: str, target: str) -> Refusal | Step:
+def _near(cluster: Cluster, role: Role | None) -> Cluster:
+    """As much of a cluster as one role is about: itself, and those it is kept apart from."""
+    classes = set(role.anti_affinity) if role is not None else set()
+    beside = [one for one in cluster.roles if classes & set(one.anti_affinity)] if classes else []
+    itself = [role] if role is not None and role not in beside else []
+    return structs.replace(cluster, roles=(*itself, *beside))
+
+
+def refusal(fleet: Fleet, vm: str, source: str, target: str) -> Refusal | Step:
     """The step, or why it may not be taken: preflight, roles kept apart, hosts that are closed."""
-    source = fleets.host_of(fleet, vm)
     here = fleet[source]
     machine, vitals = here.vms[vm], here.vm_vitals.get(vm)
     if vitals is None:
@@ -74,7 +88,7 @@ def refusal(fleet: Fleet, vm: str, target: str) -> Refusal | Step:
             return Refusal(f"role {role.name} is locked from moving", "unlock the role first")
         if here.host.cluster != fleet[target].host.cluster:
             return Refusal(f"role {role.name} stays within its cluster")
-    move, causes = way(fleet, vm, target)
+    move, causes = way(fleet, vm, source, target, role)
     if failures := [cause for cause in causes if cause.verdict is Verdict.FAIL]:
         return Refusal(
             "; ".join(cause.text for cause in failures), failures[0].fix, tuple(failures)
@@ -90,22 +104,28 @@ def refusal(fleet: Fleet, vm: str, target: str) -> Refusal | Step:
 
 
 def spares(fleet: Fleet, step: Step, before: int, without: Iterable[str] = ()) -> str:
-    """Why N-1 forbids a step; empty when it leaves no more to miss than ``before``."""
+    """Why N-1 forbids a step; empty when it leaves no more to miss than ``before``, or when not
+    all nodes are known."""
     cluster = fleet[step.target].host.cluster
-    if not cluster:
+    if not cluster or fleets.strangers(fleet, cluster):
         return ""
-    after = fleets.moved(fleet, step.vm, step.target)
+    after = fleets.moved(fleet, step.vm, step.target, step.source)
     lacks = spare.lacking(after, cluster, frozenset(without))
     if lacks <= before:
         return ""
     return f"if a node of {cluster} died then, {gb(lacks)} of memory would be missing"
 
 
+def stands(fleet: Fleet, step: Step) -> bool:
+    """Its machine is where it would leave from."""
+    return step.source in fleet and step.vm in fleet[step.source].vms
+
+
 def applied(fleet: Fleet, steps: Iterable[Step]) -> Fleet:
     """The fleet once all steps have been taken, those left out whose machine is elsewhere."""
     for step in steps:
-        if step.vm and fleets.host_of(fleet, step.vm) == step.source:
-            fleet = fleets.moved(fleet, step.vm, step.target)
+        if step.vm and stands(fleet, step):
+            fleet = fleets.moved(fleet, step.vm, step.target, step.source)
         elif not step.vm and step.role:
             cluster = fleet[step.target].host.cluster
             fleet = fleets.owned(fleet, cluster, step.role, fleets.title(fleet[step.target]))
@@ -117,18 +137,18 @@ def objections(fleet: Fleet, steps: Sequence[Step]) -> dict[str, str]:
     found: dict[str, str] = {}
     lacks: dict[str, int] = {}
     for step in steps:
-        if fleets.host_of(fleet, step.vm) != step.source:
+        if not stands(fleet, step):
             found[step.key] = f"{step.name} is not on {step.source}"
             continue
         cluster = fleet[step.target].host.cluster
         if cluster not in lacks:
             lacks[cluster] = spare.lacking(fleet, cluster)
-        answer = refusal(fleet, step.vm, step.target)
+        answer = refusal(fleet, step.vm, step.source, step.target)
         why = answer.why if isinstance(answer, Refusal) else spares(fleet, step, lacks[cluster])
         if why:
             found[step.key] = why
         else:
-            fleet = fleets.moved(fleet, step.vm, step.target)
+            fleet = fleets.moved(fleet, step.vm, step.target, step.source)
     return found
 
 
