@@ -175,6 +175,7 @@ PLACES = (
     ("4", "networks", "Networks"),
     ("5", "graphs", "Graphs"),
     ("6", "detail", "Detail"),
+    ("o", "top", "Top"),
     ("7", "jobs", "Jobs"),
     ("8", "log", "Log"),
     ("0", "audit", "Audit"),
@@ -205,7 +206,7 @@ class Tabs(Patch):
     def _shown(self, current: str) -> list[tuple[str, str, str]]:
         """The titles, as much of each as there is room for; the one in front whole."""
         longest = max(len(title) for _, _, title in PLACES)
-        for letters in range(longest, 2, -1):
+        for letters in range(longest, 1, -1):
             found = [
                 (key, name, title if name == current else title[:letters])
                 for key, name, title in PLACES
