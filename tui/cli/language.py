@@ -41,7 +41,7 @@ NOUNS: Final = {
     "replica": "act on replication relationships",
 }
 AUDITS: Final = ("findings", "macs", "pools", "vlans", "switches", "adapters")
-COMMANDS: Final = (*LISTS, *NOUNS, "audit", "actions", "wql", "config", "explain", "sim")
+COMMANDS: Final = (*LISTS, *NOUNS, "audit", "sample", "actions", "wql", "config", "explain", "sim")
 NOUNS_AND_SCENES: Final = ("replica",)
 NAMED: Final = {
     "vm": ("NAME", "machines: name, id, NAME@HOST or a pattern such as web*"),
@@ -106,6 +106,7 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     for name, kind in LISTS.items():
         _list_parser(commands, name, kind)
     _audit_parser(commands)
+    _sample_parser(commands)
     for noun, help_text in NOUNS.items():
         _noun_parser(commands, noun, help_text, wanted=noun in words)
     _other_parsers(commands)
@@ -177,6 +178,34 @@ def _audit_parser(commands: Any) -> None:
     )  # fmt: skip
     _list_options(parser)
     parser.set_defaults(command="audit")
+
+
+def _sample_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "sample",
+        help="read again and again what machines or hosts use",
+        description="Read again and again what machines or hosts use, and tell every sample as "
+        "it comes. Hosts are read every two seconds at most, so that peaks between samples count: "
+        "they are those since the first sample, of the last hour. Ends after --count samples, "
+        "or with Ctrl-C.",
+    )
+    parser.add_argument(
+        "what", nargs="?", choices=("vms", "hosts"), default="vms", metavar="vms|hosts",
+        help="vms unless told otherwise",
+    )  # fmt: skip
+    parser.add_argument(
+        "--every", type=float, default=5.0, metavar="SECONDS",
+        help="time between samples, at least 1, 5 unless told otherwise",
+    )  # fmt: skip
+    parser.add_argument("--count", type=int, metavar="N", help="samples; without, until Ctrl-C")
+    parser.add_argument("--filter", default="", metavar="FILTER", help="as behind / in the deck")
+    parser.add_argument("--sort", default="", metavar="COLUMN", help="-COLUMN turns it round")
+    parser.add_argument(
+        "-o", "--output", choices=("table", "json", "csv"), default="table",
+        help="how it is told; json is one object per line",
+    )  # fmt: skip
+    _globals(parser, deck=False)
+    parser.set_defaults(command="sample")
 
 
 def _list_options(parser: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ from tui.collector.connect import Connect, connect
 from tui.collector.crew import Crew
 from tui.collector.following import is_clustered
 from tui.collector.hub import Hub
-from tui.collector.messages import Batch, Call, CallUpdate, Exchange, HostLink, Phase
+from tui.collector.messages import Batch, Call, CallUpdate, Exchange, HostLink, Pace, Phase
 from tui.collector.watch import Tier, trouble_of
 from tui.errors import HvError, UsageError
 from tui.hyperv import sheets
@@ -171,6 +171,14 @@ class Session:
             if deadline is not None and time.monotonic() >= deadline:
                 return False
         return True
+
+    def follow(self, hear: Callable[[Batch], bool], *, every: float) -> None:
+        """Keep all hosts read every so many seconds, also those that could not be read, and hand
+        over what changes, until ``hear`` has had enough.
+        """
+        self._crew.pace(Pace(fast=every))
+        self.troubles.clear()
+        self.attend(hear)
 
     def client(self, host: str) -> CimClient:
         """A client of its own on one host. Raises UsageError for a host not configured."""

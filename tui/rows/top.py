@@ -140,9 +140,12 @@ def window_words(seconds: float) -> str:
 # -- columns -------------------------------------------------------------------------------
 
 
-def _peak(measure: Measure, span: Span, priority: int) -> Column[Any]:
+def _peak(measure: Measure, span: Span, now: Column[Any], priority: int) -> Column[Any]:
+    """Never below what is now, which the history keeps less exactly."""
+
     def value(row: Any) -> float | None:
-        return span.peak(row, measure)
+        known = [found for found in (now.value(row), span.peak(row, measure)) if found is not None]
+        return max(known, default=None)
 
     def cell(row: Any) -> Cell:
         peak = value(row)
@@ -183,7 +186,7 @@ def _table(
         found.append(now)
         if measure is ASSIGNED:
             found.append(replace(find(known, "demand"), priority=5))
-        found.append(_peak(measure, span, second))
+        found.append(_peak(measure, span, now, second))
         if lines:
             found.append(_line(measure, span, now, third))
     return found
