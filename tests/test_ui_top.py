@@ -9,6 +9,7 @@ from textual.geometry import Region
 
 from tests.deck_kit import Deck, deck, story
 from tui.collector.messages import Batch
+from tui.ui.header import PLACES
 from tui.ui.top import TopPane
 
 LINES = re.compile("[▁▂▃▄▅▆▇█]{3}")
@@ -127,3 +128,15 @@ async def test_in_ascii() -> None:
         assert shown.isascii(), [c for c in shown if not c.isascii()]
         assert re.search(r"[_.:\-=+*#]{8}", shown)
         assert "Disk 5m" in shown
+
+
+@story
+async def test_at_eighty_columns_every_pane_keeps_its_tab() -> None:
+    async with deck(size=(80, 24)) as d:
+        for key, name, title in PLACES:
+            await d.press(key)
+            assert d.app.panes.current == name
+            tabs = d.text().splitlines()[1]
+            assert f" {key} {title} " in f"{tabs} ", tabs
+            assert all(f" {other} {whole[:2]}" in tabs for other, _, whole in PLACES), tabs
+            await d.press("escape", "3")
