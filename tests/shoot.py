@@ -74,6 +74,7 @@ SHOTS = (
     Shot("drain", ("2", "j", "D"), scene="cluster"),
     Shot("balance", ("B",), scene="cluster"),
     Shot("capacity", ("P",), scene="cluster"),
+    Shot("top", ("o", "w", "w", "w"), size=(140, 40), history=60.0),
 )
 
 

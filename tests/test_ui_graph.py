@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from textual.pilot import Pilot
 
 from tests.ui_kit import OneWidget, play
+from tui.rows.spark import sparkline
 from tui.ui import plot
 from tui.ui.graph import Graph, Series, Unit
-from tui.ui.meters import bar, sparkline
+from tui.ui.meters import bar
 from tui.ui.plot import Scale, area, braille, nice_top, points, time_axis
 from tui.ui.style import ASCII, UNICODE, Glyphs
 

@@ -103,7 +103,7 @@ ACTIONS: tuple[Action, ...] = (
     _app(
         "graph-window",
         "Graph window",
-        "Change how much time the graphs span",
+        "Change how much time the graphs, or the lines of top, span",
         "next_graph_window",
         "w",
         _LOOK,
@@ -129,6 +129,14 @@ ACTIONS: tuple[Action, ...] = (
         _PANES,
     ),
     _app("graphs", "Graphs", "Go to the graphs of what is selected", "show_graphs", "5", _PANES),
+    _app(
+        "top",
+        "Top",
+        "Show who uses most: now, at most and over time, machines and hosts of the whole fleet",
+        "show_top",
+        "o",
+        _PANES,
+    ),
     _app(
         "sheet",
         "Sheet",

@@ -18,12 +18,14 @@ BETWEEN: Final = 0.5
 """Seconds between the readings that rates are made of; sources take turns, so it takes a few."""
 
 
-def read(session: Session, *, rates: bool = False) -> Store:
-    """Read every host of a session; with ``rates`` again until those are known."""
+def read(session: Session, *, rates: bool = False, flows: bool = False) -> Store:
+    """Read every host of a session; with ``rates`` again until those are known, with ``flows``
+    until those of networks and disks are too.
+    """
     inventories = session.load()
     answering = [host for host in inventories if host not in session.troubles]
-    for _ in range(ROUNDS if rates else 0):
-        waiting = [host for host in answering if not _rated(inventories[host])]
+    for _ in range(ROUNDS if rates or flows else 0):
+        waiting = [host for host in answering if not _rated(inventories[host], flows=flows)]
         if not waiting:
             break
         threading.Event().wait(BETWEEN)
@@ -31,8 +33,12 @@ def read(session: Session, *, rates: bool = False) -> Store:
     return store_of(session.links.values(), inventories, session.troubles)
 
 
-def _rated(inventory: Inventory) -> bool:
-    return inventory.vitals.cpu is not None and inventory.vitals.memory_free is not None
+def _rated(inventory: Inventory, *, flows: bool) -> bool:
+    vitals = inventory.vitals
+    known = [vitals.cpu, vitals.memory_free]
+    if flows:
+        known += [vitals.net_in, vitals.disk_read]
+    return None not in known
 
 
 def store_of(

@@ -47,6 +47,7 @@ COMMANDS: Final = (
     *NOUNS,
     *FORECASTS,
     "audit",
+    "sample",
     "actions",
     "wql",
     "config",
@@ -120,6 +121,7 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     _balance_parser(commands)
     _capacity_parser(commands)
     _place_parser(commands)
+    _sample_parser(commands)
     for noun, help_text in NOUNS.items():
         _noun_parser(commands, noun, help_text, wanted=noun in words)
     _other_parsers(commands)
@@ -270,6 +272,34 @@ def _positive(word: str, read: Callable[[str], int]) -> int:
     if found < 1:
         raise argparse.ArgumentTypeError(f"{word} is nothing")
     return found
+
+
+def _sample_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "sample",
+        help="read again and again what machines or hosts use",
+        description="Read again and again what machines or hosts use, and tell every sample as "
+        "it comes. Hosts are read every two seconds at most, so that peaks between samples count: "
+        "they are those since the first sample, of the last hour. Ends after --count samples, "
+        "or with Ctrl-C.",
+    )
+    parser.add_argument(
+        "what", nargs="?", choices=("vms", "hosts"), default="vms", metavar="vms|hosts",
+        help="vms unless told otherwise",
+    )  # fmt: skip
+    parser.add_argument(
+        "--every", type=float, default=5.0, metavar="SECONDS",
+        help="time between samples, at least 1, 5 unless told otherwise",
+    )  # fmt: skip
+    parser.add_argument("--count", type=int, metavar="N", help="samples; without, until Ctrl-C")
+    parser.add_argument("--filter", default="", metavar="FILTER", help="as behind / in the deck")
+    parser.add_argument("--sort", default="", metavar="COLUMN", help="-COLUMN turns it round")
+    parser.add_argument(
+        "-o", "--output", choices=("table", "json", "csv"), default="table",
+        help="how it is told; json is one object per line",
+    )  # fmt: skip
+    _globals(parser, deck=False)
+    parser.set_defaults(command="sample")
 
 
 def _list_options(parser: argparse.ArgumentParser) -> None:

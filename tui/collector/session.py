@@ -25,6 +25,7 @@ from tui.collector.messages import (
     CallUpdate,
     Exchange,
     HostLink,
+    Pace,
     Phase,
 )
 from tui.collector.watch import Tier, trouble_of
@@ -191,6 +192,14 @@ class Session:
             if deadline is not None and time.monotonic() >= deadline:
                 return False
         return True
+
+    def follow(self, hear: Callable[[Batch], bool], *, every: float) -> None:
+        """Keep all hosts read every so many seconds, also those that could not be read, and hand
+        over what changes, until ``hear`` has had enough.
+        """
+        self._crew.pace(Pace(fast=every))
+        self.troubles.clear()
+        self.attend(hear)
 
     def client(self, host: str) -> CimClient:
         """A client of its own on one host. Raises UsageError for a host not configured."""

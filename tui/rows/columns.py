@@ -52,10 +52,11 @@ def _vm_cpu(row: VmRow) -> Cell:
     cpu = row.vitals.cpu
     if cpu is None:
         return Cell("")
-    return Cell(text.percent(cpu), _load_tone(cpu), cpu / 100)
+    return Cell(text.percent(cpu), load_tone(cpu), cpu / 100)
 
 
-def _load_tone(percent: float) -> str:
+def load_tone(percent: float) -> str:
+    """The tone of a share in use."""
     return "error" if percent >= 95 else "warning" if percent >= 80 else ""
 
 
@@ -245,7 +246,7 @@ def _host_word(row: HostRow) -> str:
 def _bar(percent: float | None) -> Cell:
     if percent is None:
         return Cell(text.unknown(), "dim")
-    return Cell(text.percent(percent), _load_tone(percent), max(0.0, min(1.0, percent / 100)))
+    return Cell(text.percent(percent), load_tone(percent), max(0.0, min(1.0, percent / 100)))
 
 
 def host_age(row: HostRow) -> float | None:

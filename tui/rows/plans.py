@@ -232,7 +232,7 @@ def step_record(step: Step) -> dict[str, Any]:
         "from": step.source,
         "to": step.target,
         "memory": step.memory,
-        "how": MOVES[step.move],
+        "how": WAYS[step.move],
         "why": step.why,
         "warnings": [cause.text for cause in step.warnings],
     }

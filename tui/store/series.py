@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from enum import IntEnum
-from math import isnan, nan
+from math import inf, isnan, nan
 
 
 class Metric(IntEnum):
@@ -68,6 +68,16 @@ class Ring:
             return nan
         return self.values[slot % self.slots * WIDTH + metric]
 
+    def column(self, first: int, last: int, metric: int) -> array[float]:
+        """One metric in slots ``first`` to ``last`` inclusive, as far as the ring reaches."""
+        first, last = max(first, self.head - self.slots + 1), min(last, self.head)
+        if self.head < 0 or last < first:
+            return array("f")
+        start, end = first % self.slots * WIDTH, last % self.slots * WIDTH
+        if start <= end:
+            return self.values[start + metric : end + WIDTH : WIDTH]
+        return self.values[start + metric :: WIDTH] + self.values[metric : end + WIDTH : WIDTH]
+
     def mean(self, first: int, last: int, metric: int) -> float:
         """Mean over slots ``first`` to ``last`` inclusive; NaN when all are missing."""
         total, count = 0.0, 0
@@ -119,6 +129,11 @@ class History:
                 means[metric] = sum(known) / len(known)
         coarse.put(slot, means)
 
+    @property
+    def newest(self) -> float:
+        """Unix time of the slot last written; 0 without any."""
+        return 0.0 if self.fine is None else self.fine.head * FINE_STEP
+
     def latest(self, metric: Metric) -> float | None:
         """The newest value."""
         if self.fine is None:
@@ -161,3 +176,39 @@ class History:
             span = range(max(first, ring.head - ring.slots + 1), min(last, ring.head) + 1)
             found += [v for slot in span if not isnan(v := ring.get(slot, metric))]
         return max(found, default=None)
+
+    def highest(self, metrics: Sequence[Metric], since: float, until: float) -> float | None:
+        """The highest sum of metrics read at the same time between two moments."""
+        if self.fine is None or self.coarse is None:
+            return None
+        rings = [self.fine]
+        if since < (self.fine.head - FINE_SLOTS + 1) * FINE_STEP:
+            rings.append(self.coarse)
+        peak = -inf
+        for ring in rings:
+            first, last = int(since // ring.step), int(until // ring.step)
+            columns = [ring.column(first, last, metric) for metric in metrics]
+            peak = max(peak, _highest_sum(columns))
+        return None if peak == -inf else peak
+
+    def sums(
+        self, metrics: Sequence[Metric], since: float, until: float, buckets: int
+    ) -> list[float | None]:
+        """``points`` of several metrics, added up."""
+        lines = [self.points(metric, since, until, buckets) for metric in metrics]
+        if len(lines) == 1:
+            return lines[0]
+        out: list[float | None] = []
+        for values in zip(*lines, strict=True):
+            known = [value for value in values if value is not None]
+            out.append(sum(known) if known else None)
+        return out
+
+
+def _highest_sum(columns: Sequence[Sequence[float]]) -> float:
+    """The highest sum of a line; where no line is whole, the highest value. -inf without any."""
+    lines = columns[0] if len(columns) == 1 else [sum(line) for line in zip(*columns, strict=True)]
+    known = [value for value in lines if value == value]
+    if not known:
+        known = [value for column in columns for value in column if value == value]
+    return max(known, default=-inf)

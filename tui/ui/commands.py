@@ -61,12 +61,14 @@ class Commands:
         self._app.panes.turn_to("audit")
 
     def enter(self, key: str) -> bool:
-        """Enter on a line of topology or audit: fold it, or go to the thing it stands for."""
+        """Enter on a line of topology, audit or top: fold it, or go to the thing it stands for."""
         panes = self._app.panes
         if panes.current == "networks" and panes.networks.is_tree:
             self._enter_node(panes.networks.rows[key])
         elif panes.current == "cluster" and panes.cluster.view in ("findings", "resources"):
             self.go_to(panes.cluster.cursor or "")
+        elif panes.current == "top":
+            self.go_to(key)
         elif panes.current != "audit":
             return False
         elif panes.fleet.view == "services":
@@ -97,6 +99,9 @@ class Commands:
 
     def show_replicas(self) -> None:
         self._app.panes.turn_to("replicas")
+
+    def show_top(self) -> None:
+        self._app.panes.turn_to("top")
 
     def show_log(self) -> None:
         self._app.panes.turn_to("log")
@@ -341,7 +346,11 @@ class Commands:
         self._app.told(f"Hosts are asked every {pace:g} s")
 
     def next_graph_window(self) -> None:
-        self._app.panes.graphs.next_window()
+        panes = self._app.panes
+        if panes.current == "top":
+            panes.top.next_window()
+        else:
+            panes.graphs.next_window()
 
     # -- copying ---------------------------------------------------------------------------
 

@@ -19,8 +19,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.rows.spark import sparkline
 from tui.ui import plot
-from tui.ui.meters import sparkline
 from tui.ui.plot import Canvas, Scale, Unit
 from tui.ui.rowline import clean, fit
 from tui.ui.style import UNICODE, Glyphs, Tones, tones

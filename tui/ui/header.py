@@ -175,6 +175,7 @@ PLACES = (
     ("4", "networks", "Networks"),
     ("5", "graphs", "Graphs"),
     ("6", "detail", "Detail"),
+    ("o", "top", "Top"),
     ("7", "jobs", "Jobs"),
     ("8", "log", "Log"),
     ("0", "audit", "Audit"),
@@ -194,25 +195,29 @@ class Tabs(Patch):
         """Name the pane in front."""
         ink = tones(self.app)
         line, self._spans = Text(), []
-        for key, name, title in self._shown(current):
+        titles, gap = self._shown(current)
+        for key, name, title in titles:
             here = name == current
             style = ink.style("accent" if here else "dim") + Style(bold=here, reverse=here)
             start = len(line)
-            line.append(f" {key} {title} ", style=style)
+            line.append(f" {key} {title}{' ' if here else gap}", style=style)
             self._spans.append((start, len(line), name))
         self.put(line)
 
-    def _shown(self, current: str) -> list[tuple[str, str, str]]:
-        """The titles, as much of each as there is room for; the one in front whole."""
+    def _shown(self, current: str) -> tuple[list[tuple[str, str, str]], str]:
+        """The titles, as much of each as there is room for, the one in front whole; and what
+        follows each of the others.
+        """
         longest = max(len(title) for _, _, title in PLACES)
-        for letters in range(longest, 2, -1):
+        fits = [(letters, " ") for letters in range(longest, 2, -1)]
+        for letters, gap in (*fits, (3, ""), (2, "")):
             found = [
                 (key, name, title if name == current else title[:letters])
                 for key, name, title in PLACES
             ]
-            if sum(len(title) + 4 for _, _, title in found) <= self.content_size.width:
+            if sum(len(key + title + gap) + 2 for key, _, title in found) < self.content_size.width:
                 break
-        return found
+        return found, gap
 
     def on_click(self, event: events.Click) -> None:
         for start, end, name in self._spans:

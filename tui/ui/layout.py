@@ -23,6 +23,7 @@ from tui.ui.graphs import GraphsPane
 from tui.ui.style import Glyphs
 from tui.ui.subjects import CALLS, EXCHANGES, JOBS, NETWORKS, REPLICAS, VMS
 from tui.ui.tables import TablePane
+from tui.ui.top import TopPane
 from tui.ui.topology import NetworkPane
 from tui.ui.tree import HostPane
 from tui.ui.views import ViewsPane
@@ -33,8 +34,8 @@ STRIP_FROM = 30
 """Rows from which detail and graphs show below."""
 NETWORKS_FROM = 32
 ORDER = ("hosts", "vms", "networks", "graphs", "detail", "jobs", "log", "audit", "cluster",
-         "replicas")  # fmt: skip
-CENTRE = ("vms", "jobs", "log", "audit", "cluster", "replicas")
+         "replicas", "top")  # fmt: skip
+CENTRE = ("vms", "jobs", "log", "audit", "cluster", "replicas", "top")
 """Panes that take turns in the middle."""
 
 
@@ -68,6 +69,7 @@ class Panes(Horizontal):
         self.fleet = FleetPane(store, glyphs)
         self.cluster = ClusterPane(store, glyphs)
         self.replicas = TablePane(REPLICAS, store, glyphs)
+        self.top = TopPane(store, glyphs)
         self.detail = DetailPane(store, glyphs)
         self.graphs = GraphsPane(store, glyphs)
         self.log_pane = LogPane(self.calls, self.exchanges)
@@ -91,6 +93,7 @@ class Panes(Horizontal):
                 yield self.fleet
                 yield self.cluster
                 yield self.replicas
+                yield self.top
             with Horizontal(id="strip"):
                 yield self.detail
                 yield self.graphs
@@ -101,7 +104,7 @@ class Panes(Horizontal):
     def tables(self) -> tuple[TablePane, ...]:
         return (
             self.hosts, self.vms, self.networks, self.jobs, self.calls, self.exchanges, self.fleet,
-            self.cluster, self.replicas,
+            self.cluster, self.replicas, self.top,
         )  # fmt: skip
 
     def table_of(self, kind: Kind) -> TablePane | None:
@@ -111,7 +114,7 @@ class Panes(Horizontal):
     @property
     def alone(self) -> bool:
         """Only one pane has room, or was given all of it."""
-        wants_all = self.current in ("audit", "cluster", "replicas") or (
+        wants_all = self.current in ("audit", "cluster", "replicas", "top") or (
             self.current == "networks" and self.networks.is_tree
         )
         return self.zoomed or wants_all or self.size.width < WIDE
@@ -123,7 +126,7 @@ class Panes(Horizontal):
             return self.exchanges if self.exchanges.grid.has_focus else self.calls
         found = {"hosts": self.hosts, "vms": self.vms, "networks": self.networks,
                  "jobs": self.jobs, "audit": self.fleet, "cluster": self.cluster,
-                 "replicas": self.replicas}  # fmt: skip
+                 "replicas": self.replicas, "top": self.top}  # fmt: skip
         return found.get(self.current, self.source)
 
     def pane(self, name: str) -> Widget:
@@ -138,6 +141,7 @@ class Panes(Horizontal):
             "audit": self.fleet,
             "cluster": self.cluster,
             "replicas": self.replicas,
+            "top": self.top,
         }[name]
 
     @property
@@ -180,7 +184,7 @@ class Panes(Horizontal):
         if self.zoomed:
             self.toggle_zoom()
             return True
-        if self.current in ("jobs", "log", "audit", "cluster", "replicas"):
+        if self.current in ("jobs", "log", "audit", "cluster", "replicas", "top"):
             self.turn_to("vms")
             return True
         return False

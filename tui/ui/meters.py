@@ -1,11 +1,6 @@
-"""Meters of one line as plain text: bars and sparklines."""
+"""Meters of one line as plain text: bars."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-
-_SPARKS = "▁▂▃▄▅▆▇█"
-_ASCII_SPARKS = "_.:-=+*#"
 
 
 def bar(fraction: float, width: int, ascii: bool = False) -> str:
@@ -36,24 +31,3 @@ def bar_parts(steps: int, width: int, ascii: bool = False) -> tuple[str, str]:
         return "#" * full, "." * (width - full)
     filled = "━" * full + "╸" * half
     return filled, "─" * (width - len(filled))
-
-
-def sparkline(
-    values: Sequence[float | None], width: int, ascii: bool = False, top: float | None = None
-) -> str:
-    """The newest ``width`` values as bars of eight heights; a missing value is a blank."""
-    if width <= 0:
-        return ""
-    shown = values[-width:]
-    known = [value for value in shown if value is not None]
-    ceiling = top if top is not None else max(known, default=0.0)
-    ramp = _ASCII_SPARKS if ascii else _SPARKS
-    return "".join(_spark(value, ceiling, ramp) for value in shown).rjust(width)
-
-
-def _spark(value: float | None, ceiling: float, ramp: str) -> str:
-    if value is None:
-        return " "
-    if ceiling <= 0:
-        return ramp[0]
-    return ramp[min(7, max(0, int(value / ceiling * 8)))]
