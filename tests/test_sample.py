@@ -103,6 +103,17 @@ def test_an_interrupt_ends_it_with_its_code(served: Served) -> None:
     assert b"Traceback" not in narration
 
 
+def test_a_host_that_cannot_be_reached_leaves_the_others(shell: Shell) -> None:
+    dead = "http://127.0.0.1:1/wsman"
+    ran = shell("NUC01", "sample", "hosts", "--every", "1", "--count", "2", "-o", "json",
+                "--host", dead)  # fmt: skip
+    assert ran.code == exits.FAILED
+    told = [json.loads(line) for line in ran.out.splitlines()]
+    assert len(told) == 2
+    assert "127.0.0.1:1" not in {row["name"] for row in told}
+    assert ran.err.count("127.0.0.1:1:") == 1, "named once, not with every sample"
+
+
 def test_without_a_host_there_is_no_sample(
     monkeypatch: pytest.MonkeyPatch, shell: Shell, capsys: pytest.CaptureFixture[str]
 ) -> None:
