@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 
 from tests.deck_kit import Deck, deck, story
 from tui.hyperv.plans import capacity
+from tui.hyperv.plans.capacity import Pool
+from tui.rows.plans import pool_fact
 from tui.store.targets import everywhere
 from tui.ui import capacityview
 from tui.ui.capacityview import SHARE, CapacitySheet
@@ -101,3 +104,14 @@ def test_the_usual_size_is_of_the_hosts_that_were_read(monkeypatch: pytest.Monke
             assert sheet.wish == changed
 
     tale()
+
+
+def test_what_is_open_about_a_cluster_is_not_told_as_a_lack() -> None:
+    known = Pool("CL", (), 3, 30 << 30)
+    assert pool_fact(known)[2] == "error"
+    assert pool_fact(replace(known, strangers=("HV9",))) == (
+        "CL",
+        "3 fit, as far as hvdeck knows its nodes: nothing is known of HV9; whether it survives the "
+        "loss of a node is open",
+        "warning",
+    )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from tests.plans_kit import GB, LOCAL, OFF, fleet, host, machine
+from tests.plans_kit import GB, LOCAL, OFF, SHARED, fleet, host, machine
 from tui.actions import Target, by_id
 from tui.actions.declare import Kind, Risk
 from tui.hyperv import preflight
@@ -348,8 +348,14 @@ def test_a_remark_is_a_warning_for_what_it_says_not_for_a_name_in_it() -> None:
 # -- cost ----------------------------------------------------------------------------------
 
 
-def test_a_drain_looks_closely_only_where_a_machine_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    estate = fleet(*nodes([(f"m{at}", 2) for at in range(20)], *[[] for _ in range(7)]))
+@pytest.mark.parametrize("cluster", ["CL", ""])
+def test_a_drain_looks_closely_only_where_a_machine_goes(
+    monkeypatch: pytest.MonkeyPatch, cluster: str
+) -> None:
+    path = SHARED if cluster else LOCAL
+    machines = [machine(f"m{at}", 2, path=path) for at in range(20)]
+    others = [host(f"HV{at}", cluster=cluster) for at in range(2, 9)]
+    estate = fleet(host("HV1", machines, cluster=cluster), *others)
     looks = list[str]()
     closely = preflight.causes
 

@@ -300,8 +300,7 @@ def pool_fact(pool: Pool) -> tuple[str, str, str]:
         return "No cluster", f"{pool.fits} fit; what runs on a host ends with it", ""
     if pool.strangers:
         names = listed(pool.strangers)
-        are = "is" if len(pool.strangers) == 1 else "are"
-        words = f"{pool.fits} fit{AS_FAR}: {names} {are} not configured"
+        words = f"{pool.fits} fit{AS_FAR}: nothing is known of {names}"
         return pool.cluster, f"{words}; whether it survives the loss of a node is open", "warning"
     if pool.lacking:
         words = f"{text.size(pool.lacking)} of memory would be missing if the worst node died"

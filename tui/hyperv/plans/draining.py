@@ -17,7 +17,7 @@ from tui.hyperv.plans import fleet as fleets
 from tui.hyperv.plans import spare
 from tui.hyperv.plans.fleet import Fleet, Load
 from tui.hyperv.plans.spare import MEDIUM
-from tui.hyperv.plans.step import COPIES, Refusal, Step, refusal
+from tui.hyperv.plans.step import COPIES, Refusal, Step, move_of, refusal
 from tui.hyperv.plans.words import gb, listed, share
 from tui.hyperv.preflight import Move
 
@@ -143,7 +143,7 @@ def _machines(fleet: Fleet, host: str) -> tuple[Fleet, list[Step], list[Stay]]:
             word = states.word(vitals.state)
             stays.append(Stay(vm.id, vm.name, f"it is {word}", harmless=True))
             continue
-        found = destination(fleet, vm.id, {host}, host)
+        found = destination(fleet, vm.id, {host})
         if isinstance(found, Step):
             steps.append(found)
             fleet = fleets.moved(fleet, vm.id, found.target, host)
@@ -153,21 +153,25 @@ def _machines(fleet: Fleet, host: str) -> tuple[Fleet, list[Step], list[Stay]]:
     return fleet, steps, stays
 
 
-def destination(fleet: Fleet, vm: str, without: set[str], source: str = "") -> Step | Refusal:
-    """Where a machine goes best, with the reason; or why it can go nowhere. ``source``: the host
-    it is on, where that is known."""
-    source = source or fleets.host_of(fleet, vm)
+def destination(fleet: Fleet, vm: str, without: set[str]) -> Step | Refusal:
+    """Where a machine goes best, with the reason; or why it can go nowhere. It leaves the host in
+    ``without`` that has it; when none has, the one that does."""
+    left = sorted(host for host in without if host in fleet and vm in fleet[host].vms)
+    source = left[0] if left else fleets.host_of(fleet, vm)
     machine, vitals = fleet[source].vms[vm], fleet[source].vm_vitals.get(vm)
     role = fleets.role_of(fleet, source, machine)
     weight = (fleets.held(machine, vitals), fleets.busy(machine, vitals)) if vitals else (0, 0.0)
-    ranked: list[tuple[int, float, str, Load]] = []
+    ranked: list[tuple[bool, int, float, str, Load]] = []
     for target in _reachable(fleet, source, role, without):
         after = fleets.load(fleet[target], *weight)
         liked = _preference(role, fleets.title(fleet[target]))
-        ranked.append((liked, after.higher, target, after))
+        # Of most machines without a role the files go along wherever they go: known beforehand.
+        late = role is None and vitals is not None and move_of(
+            fleet, vm, source, target, role) in COPIES  # fmt: skip
+        ranked.append((late, liked, after.higher, target, after))
     copying: Step | None = None
     refusals: list[tuple[str, Refusal]] = []
-    for liked, _, target, after in sorted(ranked, key=lambda one: one[:3]):
+    for late, liked, _, target, after in sorted(ranked, key=lambda one: one[:4]):
         answer = refusal(fleet, vm, source, target)
         if isinstance(answer, Refusal):
             refusals.append((target, answer))
@@ -176,7 +180,7 @@ def destination(fleet: Fleet, vm: str, without: set[str], source: str = "") -> S
         if role is not None and liked < len(role.preferred):
             why = f"preferred owner, {why}"
         step = replace(answer, why=why)
-        if step.move not in COPIES:
+        if late or step.move not in COPIES:
             return step
         copying = copying or step
     return copying or _nowhere(fleet, source, refusals)
@@ -206,7 +210,7 @@ def _nowhere(fleet: Fleet, source: str, refusals: Sequence[tuple[str, Refusal]])
     if not refusals:
         return Refusal(f"there is no other host it could go to{known}")
     host, best = min(refusals, key=lambda one: (not one[1].causes, len(one[1].causes), one[0]))
-    more = f", and no other host can take it{known}" if len(refusals) > 1 else known
+    more = f", and no other host can take it{known}" if len(refusals) > 1 or known else ""
     return Refusal(f"{fleets.title(fleet[host])}: {best.why}{more}", best.fix, best.causes)
 
 

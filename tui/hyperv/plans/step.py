@@ -58,14 +58,22 @@ def way(
     """How a machine would get to a host, and all that preflight says of it."""
     here, there = fleet[source], fleet[target]
     machine, vitals = here.vms[vm], here.vm_vitals[vm]
-    cluster = fleets.cluster_of(fleet, source)
-    near = _near(cluster, role) if cluster is not None else None
-    move = preflight.move_for(machine, vitals, here, there, cluster=near)
+    move = move_of(fleet, vm, source, target, role)
+    near = _near(fleet, source, role)
     return move, preflight.causes(machine, vitals, here, there, move, cluster=near)
 
 
-def _near(cluster: Cluster, role: Role | None) -> Cluster:
-    """As much of a cluster as one role is about: itself, and those it is kept apart from."""
+def move_of(fleet: Fleet, vm: str, source: str, target: str, role: Role | None) -> Move:
+    """How a machine would get to a host."""
+    here, there, near = fleet[source], fleet[target], _near(fleet, source, role)
+    return preflight.move_for(here.vms[vm], here.vm_vitals[vm], here, there, cluster=near)
+
+
+def _near(fleet: Fleet, host: str, role: Role | None) -> Cluster | None:
+    """As much of a host's cluster as one role is about: itself, and those it is kept apart from."""
+    cluster = fleets.cluster_of(fleet, host)
+    if cluster is None:
+        return None
     classes = set(role.anti_affinity) if role is not None else set()
     beside = [one for one in cluster.roles if classes & set(one.anti_affinity)] if classes else []
     itself = [role] if role is not None and role not in beside else []
