@@ -98,7 +98,7 @@ def test_an_interrupt_ends_it_with_its_code(served: Served) -> None:
         assert json.loads(process.stdout.readline())["name"], "it tells before it ends"
         process.send_signal(signal.SIGINT)
         _, narration = process.communicate(timeout=60)
-    assert process.returncode == exits.INTERRUPTED
+    assert process.returncode == exits.INTERRUPTED, narration.decode()
     assert b"interrupted" in narration
     assert b"Traceback" not in narration
 
