@@ -128,3 +128,18 @@ def test_ctrl_c_ends_a_command_though_a_host_is_silent(silent: Silent) -> None:
         assert process.wait(SOON) == 130
         assert process.stderr is not None
         assert b"Traceback" not in process.stderr.read()
+
+
+def test_a_lane_whose_start_was_interrupted_is_stopped_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(thread: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    crew = Crew(Hub())
+    watch = crew.watch(HostLink("NOBODY", "http://127.0.0.1:1/wsman"))
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            watch.start()
+    crew.stop(SOON)

@@ -117,7 +117,7 @@ class Act:
         with self._wake:
             self._stopped = True
             self._wake.notify()
-        if self._thread is not None and timeout is not None:
+        if self._thread is not None and timeout is not None and self._thread.is_alive():
             self._thread.join(timeout)
 
     def _seen(self, inventory: Inventory) -> None:

@@ -138,7 +138,8 @@ class Watch:
             self._stopped = True
             self._wake.notify()
         if self._thread is not None and timeout is not None:
-            self._thread.join(timeout)
+            if self._thread.is_alive():  # an interrupt may have come while it was being started
+                self._thread.join(timeout)
         elif self._thread is None:
             self._disconnect()
 
