@@ -116,7 +116,7 @@ def test_a_machine_moves_from_the_sheet_and_keeps_its_row(served: Served) -> Non
             await d.until(lambda: d.app.store.vms[vm].host.id == "MIG02", "the row has moved")
             assert d.app.store.histories[vm] is history
             assert hosts_of(served, vm) == ["MIG02"]
-            assert d.under_cursor == "live01"
+            await d.until(lambda: d.under_cursor == "live01", "the cursor is with its machine")
 
     told()
 
