@@ -9,9 +9,8 @@ from typing import Any, ClassVar, Final
 from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
-from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from tui.actions import Kind
 from tui.hyperv import quorum
@@ -21,12 +20,11 @@ from tui.rows.clusterfindings import cluster_remarks
 from tui.rows.matrix import REMARK_COLUMNS
 from tui.store import Changes, Delta, Store
 from tui.store.clusters import Told
-from tui.ui.fleet import ViewLine
 from tui.ui.patch import Patch
 from tui.ui.rowline import clean, fit
 from tui.ui.style import Glyphs, tones
 from tui.ui.subjects import Subject
-from tui.ui.views import ViewsPane
+from tui.ui.turning import TurningPane, turns
 
 OLD = 30.0
 """Seconds after which what was told of a cluster may not be so any more."""
@@ -162,40 +160,21 @@ def _witness(cluster: Cluster) -> tuple[str, str]:
     return "witness not online", "error"
 
 
-class ClusterPane(ViewsPane):
+class ClusterPane(TurningPane):
     """One pane, a table at a time, below the line of each cluster."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,right_square_bracket", "turn(1)", "Next", show=False, id="cluster.next"),
-        Binding("left,left_square_bracket", "turn(-1)", "Previous", show=False, id="cluster.back"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = turns("cluster")
 
     def __init__(self, store: Store, glyphs: Glyphs) -> None:
-        super().__init__(ROLES, store, glyphs)
-        self.view = "roles"
-        self._line = ViewLine(glyphs, TITLES)
+        super().__init__("roles", TITLES, store, glyphs)
         self._standing = Standing(store, glyphs)
+
+    def subject_of(self, view: str, store: Store) -> Subject:
+        return VIEWS[view]
 
     def compose(self) -> ComposeResult:
         yield self._standing
-        yield self._line
-        yield self.grid
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self._line.tell(self.view)
-
-    def open(self, name: str) -> None:
-        """Turn to a table, by its id."""
-        if name != self.view:
-            self.view = name
-            self.take(VIEWS[name])
-        if self.is_attached:
-            self._line.tell(name)
-
-    def action_turn(self, by: int) -> None:
-        names = list(VIEWS)
-        self.open(names[(names.index(self.view) + by) % len(names)])
+        yield from super().compose()
 
     def changed(self, changes: Changes) -> None:
         super().changed(changes)
@@ -213,7 +192,3 @@ class ClusterPane(ViewsPane):
 
     def on_resize(self) -> None:
         self._standing.tell()
-
-    def on_click(self, event: events.Click) -> None:
-        if event.widget is self._line and (name := self._line.name_at(event.x)):
-            self.open(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -42,9 +43,9 @@ class RunSheet(PlanView):
         self.afresh = False
         """What is shown is a plan, not the run before it."""
 
+    @abstractmethod
     def plan(self) -> None:
         """Work it out for the fleet as it is now."""
-        raise NotImplementedError
 
     @property
     def campaign(self) -> Campaign | None:

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
-from textual import events
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from tui.actions import Kind
 from tui.rows.column import Column
 from tui.rows.top import WINDOWS, Span, host_columns, vm_columns, window_words
 from tui.store import Changes, Store
-from tui.ui.fleet import ViewLine
 from tui.ui.style import Glyphs
 from tui.ui.subjects import Subject
-from tui.ui.views import ViewsPane
+from tui.ui.turning import TurningPane, turns
 
 TITLES: Final = (("vms", "Virtual machines"), ("hosts", "Hosts"))
 
@@ -40,39 +37,17 @@ def _subject(name: str, span: Span) -> Subject:
     )  # fmt: skip
 
 
-class TopPane(ViewsPane):
+class TopPane(TurningPane):
     """Machines or hosts by what they use."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,right_square_bracket", "turn(1)", "Next", show=False, id="top.next"),
-        Binding("left,left_square_bracket", "turn(-1)", "Previous", show=False, id="top.back"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = turns("top")
 
     def __init__(self, store: Store, glyphs: Glyphs) -> None:
         self._span = Span(store)
-        super().__init__(_subject("vms", self._span), store, glyphs)
-        self.view = "vms"
-        self._line = ViewLine(glyphs, TITLES)
+        super().__init__("vms", TITLES, store, glyphs)
 
-    def compose(self) -> ComposeResult:
-        yield self._line
-        yield self.grid
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self._line.tell(self.view)
-
-    def open(self, name: str) -> None:
-        """Turn to a table, by its id."""
-        if name != self.view:
-            self.view = name
-            self.take(_subject(name, self._span))
-        if self.is_attached:
-            self._line.tell(name)
-
-    def action_turn(self, by: int) -> None:
-        names = [name for name, _ in TITLES]
-        self.open(names[(names.index(self.view) + by) % len(names)])
+    def subject_of(self, view: str, store: Store) -> Subject:
+        return _subject(view, self._span)
 
     def next_window(self) -> None:
         """The next longer span of time, then the shortest again."""
@@ -96,7 +71,3 @@ class TopPane(ViewsPane):
 
     def _notes(self) -> list[str]:
         return [f"last {window_words(self._span.seconds)}", *super()._notes()]
-
-    def on_click(self, event: events.Click) -> None:
-        if event.widget is self._line and (name := self._line.name_at(event.x)):
-            self.open(name)
