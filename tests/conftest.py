@@ -1,8 +1,13 @@
-"""The order of the suite: files that take longest begin first, so that none ends alone."""
+"""The order of the suite, and the command of stories over a fabric that a file serves."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+
+from tests.fabric_kit import PASSWORD
+from tests.verb_story_kit import NamedShell, Served, Shell, configured
 
 LONGEST = (
     "test_storm.py",
@@ -26,6 +31,28 @@ LONGEST = (
     "test_half_done.py",
     "test_verb_life_cli.py",
 )
+"""These begin first, so that none ends alone."""
+
+
+@pytest.fixture
+def shell(
+    served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Shell:
+    """The command, told of one host at a time by its address."""
+    monkeypatch.setenv("FABRIC_PW", PASSWORD)
+    return Shell(served.fabric, capsys)
+
+
+@pytest.fixture
+def named(
+    served: Served,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> NamedShell:
+    """The command, told of every host by its name."""
+    monkeypatch.setenv("FABRIC_PW", PASSWORD)
+    return NamedShell(configured(served, tmp_path / "config.toml"), capsys)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import pytest
 
 from tests.deck_kit import story
-from tests.fabric_kit import PASSWORD
 from tests.story_kit import LiveDeck
-from tests.test_move_stories import Shell, configured, deck_on, hosts_of
-from tests.verb_story_kit import Served, serving_scene
+from tests.test_move_stories import deck_on, hosts_of
+from tests.verb_story_kit import NamedShell, Served, serving_scene
 from tui.hyperv.preflight import Verdict
 from tui.ui.migrate import MigrateScreen
 
@@ -49,17 +47,6 @@ FAILURES: Final = (
 def served() -> Iterator[Served]:
     with serving_scene("migration") as found:
         yield found
-
-
-@pytest.fixture
-def shell(
-    served: Served,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Shell:
-    monkeypatch.setenv("FABRIC_PW", PASSWORD)
-    return Shell(configured(served, tmp_path / "config.toml"), capsys)
 
 
 def stays(served: Served, case: Failure) -> None:
@@ -105,8 +92,8 @@ def test_the_sheet_names_each(served: Served) -> None:
 
 
 @pytest.mark.parametrize("case", FAILURES, ids=lambda case: case.what)
-def test_a_rehearsal_names_each(served: Served, shell: Shell, case: Failure) -> None:
-    ran = shell("vm", "migrate", case.vm, "--destination", case.to, *case.given, "--dry-run")
+def test_a_rehearsal_names_each(served: Served, named: NamedShell, case: Failure) -> None:
+    ran = named("vm", "migrate", case.vm, "--destination", case.to, *case.given, "--dry-run")
     assert ran.code in (2, 3)
     for words in (*case.says, case.vm, case.to):
         assert words in ran.out + ran.err

@@ -22,14 +22,6 @@ def served() -> Iterator[Served]:
         yield found
 
 
-@pytest.fixture
-def shell(
-    served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Shell:
-    monkeypatch.setenv("FABRIC_PW", PASSWORD)
-    return Shell(served.fabric, capsys)
-
-
 def test_every_verb_does_what_it_says_through_the_deck() -> None:
     @story
     async def told() -> None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.cluster_cases import owner, stands
 from tests.deck_kit import story
-from tests.fabric_kit import PASSWORD
-from tests.test_move_stories import Shell, configured, deck_on, go, hosts_of
-from tests.verb_story_kit import SYSTEM, Served, serving_scene
+from tests.test_move_stories import deck_on, go, hosts_of
+from tests.verb_story_kit import SYSTEM, NamedShell, Served, serving_scene
 from tui.collector.messages import Phase
 from tui.ui.migrate import MigrateScreen
 
@@ -24,17 +22,6 @@ RUNNING = 2
 def served() -> Iterator[Served]:
     with serving_scene("cluster") as found:
         yield found
-
-
-@pytest.fixture
-def shell(
-    served: Served,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Shell:
-    monkeypatch.setenv("FABRIC_PW", PASSWORD)
-    return Shell(configured(served, tmp_path / "config.toml"), capsys)
 
 
 def uptime(served: Served, node: str, name: str) -> int:
@@ -82,22 +69,22 @@ def test_a_clustered_machine_moves_from_the_sheet_as_a_role(served: Served) -> N
     told()
 
 
-def test_a_clustered_machine_moves_from_the_command_line(served: Served, shell: Shell) -> None:
+def test_a_clustered_machine_moves_from_the_command_line(served: Served, named: NamedShell) -> None:
     vm, ran = served.truth("NODE3").vm("bi"), uptime(served, "NODE3", "bi")
     words = ("vm", "migrate", "bi", "--destination", "NODE2")
-    told = shell(*words, "--dry-run")
+    told = named(*words, "--dry-run")
     assert told.code == 0, told.err
     assert "bi: as a role, by MSCluster_ResourceGroup.MoveToNewNodeParams, to NODE2" in told.out
     assert "NODE3 gave no verdict" in told.out
     assert hosts_of(served, vm) == ["NODE3"], "a rehearsal moves nothing"
-    done = shell(*words, "--wait", "--yes", "--timeout", "90", "-o", "json")
+    done = named(*words, "--wait", "--yes", "--timeout", "90", "-o", "json")
     assert done.code == 0, done.out + done.err
     assert json.loads(done.out)[0]["phase"] == "observed"
     check(served, "bi", vm, "NODE3", "NODE2", ran)
 
 
-def test_a_locked_role_is_refused_by_its_name(served: Served, shell: Shell) -> None:
-    ran = shell("vm", "migrate", "licences", "--destination", "NODE1", "--wait", "--yes")
+def test_a_locked_role_is_refused_by_its_name(served: Served, named: NamedShell) -> None:
+    ran = named("vm", "migrate", "licences", "--destination", "NODE1", "--wait", "--yes")
     assert ran.code == 2
     assert "the role licences is locked from moving" in ran.err
     assert hosts_of(served, served.truth("NODE2").vm("licences")) == ["NODE2"]

@@ -5,16 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.deck_kit import story
-from tests.fabric_kit import PASSWORD, USER
 from tests.move_cases import MOVES, MoveCase
 from tests.story_kit import LiveDeck
-from tests.verb_story_kit import Ran, Served, fill, options, perform, serving_scene
-from tui import cli
+from tests.verb_story_kit import NamedShell, Served, fill, options, perform, serving_scene
 from tui.collector.messages import CallUpdate, Phase
 from tui.collector.pipe import CollectorProcess
 from tui.ui.app import DeckApp
@@ -261,67 +258,31 @@ def test_a_move_is_watched_and_cancelled() -> None:
 # -- the command line ----------------------------------------------------------------------
 
 
-class Shell:
-    """The command over the whole scene by a configuration file."""
-
-    def __init__(self, config: str, capture: pytest.CaptureFixture[str]) -> None:
-        self._config = config
-        self._capture = capture
-
-    def __call__(self, *words: str) -> Ran:
-        self._capture.readouterr()
-        try:
-            code = cli.main([*words, "--config", self._config])
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        return Ran(code, *self._capture.readouterr())
-
-
-def configured(served: Served, path: Path) -> str:
-    """A configuration file that calls every host by its name."""
-    lines = ["[defaults]", f'user = "{USER}"', 'password = "env:FABRIC_PW"']
-    for host, url in served.fabric.urls.items():
-        lines += [f"[hosts.{host}]", f'url = "{url}"']
-    path.write_text("\n".join(lines))
-    return str(path)
-
-
-@pytest.fixture
-def shell(
-    served: Served,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Shell:
-    monkeypatch.setenv("FABRIC_PW", PASSWORD)
-    return Shell(configured(served, tmp_path / "config.toml"), capsys)
-
-
-def test_a_rehearsal_names_what_stands_in_the_way(served: Served, shell: Shell) -> None:
-    ran = shell("vm", "migrate", "cpu01", "--destination", "MIG02", "--dry-run")
+def test_a_rehearsal_names_what_stands_in_the_way(served: Served, named: NamedShell) -> None:
+    ran = named("vm", "migrate", "cpu01", "--destination", "MIG02", "--dry-run")
     assert ran.code == 0, ran.err
     assert "MigrateVirtualSystemToHost on cpu01" in ran.out
     assert "MIG01 says that cpu01 can move now" in ran.out
-    ran = shell("vm", "migrate", "huge01", "--destination", "MIG02", "--dry-run")
+    ran = named("vm", "migrate", "huge01", "--destination", "MIG02", "--dry-run")
     assert ran.code != 0
     assert "the files of huge01 take" in ran.err
 
 
 @pytest.mark.parametrize("case", MOVES, ids=lambda case: case.id)
 def test_moves_of_every_kind_from_the_command_line(
-    served: Served, shell: Shell, case: MoveCase
+    served: Served, named: NamedShell, case: MoveCase
 ) -> None:
     assert not case.proof(served), "it is so already: the case proves nothing"
     noun, verb = case.action.split(".")
-    ran = shell(noun, verb, f"{case.on}@{case.host}", *options(case.given), "--wait", "--yes",
+    ran = named(noun, verb, f"{case.on}@{case.host}", *options(case.given), "--wait", "--yes",
                 "--timeout", "90", "-o", "json")  # fmt: skip
     assert ran.code == 0, ran.out + ran.err
     assert json.loads(ran.out)[0]["phase"] == "observed"
     assert case.proof(served)
 
 
-def test_a_batch_says_of_each_what_speaks_against_it(served: Served, shell: Shell) -> None:
-    ran = shell("vm", "migrate", "tree01", "raw01", "--destination", "MIG02", "--wait", "--yes",
+def test_a_batch_says_of_each_what_speaks_against_it(served: Served, named: NamedShell) -> None:
+    ran = named("vm", "migrate", "tree01", "raw01", "--destination", "MIG02", "--wait", "--yes",
                 "--timeout", "90")  # fmt: skip
     assert ran.code != 0
     assert "physical disk" in ran.out + ran.err

@@ -29,14 +29,6 @@ def served() -> Iterator[Served]:
         yield found
 
 
-@pytest.fixture
-def shell(
-    served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Shell:
-    monkeypatch.setenv("FABRIC_PW", PASSWORD)
-    return Shell(served.fabric, capsys)
-
-
 # -- over sockets --------------------------------------------------------------------------
 
 

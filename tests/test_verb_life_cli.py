@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fabric_kit import PASSWORD
 from tests.verb_cases import CPU, DISKS, ISO, MEMORY
 from tests.verb_story_kit import SYSTEM, Given, Served, Shell, serving_scene
 
@@ -18,14 +17,6 @@ AWAY = "D:\\ISO"
 def served() -> Iterator[Served]:
     with serving_scene() as found:
         yield found
-
-
-@pytest.fixture
-def shell(
-    served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Shell:
-    monkeypatch.setenv("FABRIC_PW", PASSWORD)
-    return Shell(served.fabric, capsys)
 
 
 @pytest.mark.parametrize("generation", [1, 2])

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fabric_kit import PASSWORD
 from tests.verb_cases import CASES
 from tests.verb_story_kit import Case, Served, Shell, proven, serving_scene
 
@@ -15,14 +14,6 @@ from tests.verb_story_kit import Case, Served, Shell, proven, serving_scene
 def served() -> Iterator[Served]:
     with serving_scene() as found:
         yield found
-
-
-@pytest.fixture
-def shell(
-    served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Shell:
-    monkeypatch.setenv("FABRIC_PW", PASSWORD)
-    return Shell(served.fabric, capsys)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -242,6 +243,31 @@ class Served:
             "user": USER, "password": PASSWORD, "message_encryption": "always", **more,
         }  # fmt: skip
         return tuple(HostLink(host, self.fabric.url(host), **values) for host in hosts)
+
+
+class NamedShell:
+    """The command over the whole scene by a configuration file."""
+
+    def __init__(self, config: str, capture: pytest.CaptureFixture[str]) -> None:
+        self._config = config
+        self._capture = capture
+
+    def __call__(self, *words: str) -> Ran:
+        self._capture.readouterr()
+        try:
+            code = cli.main([*words, "--config", self._config])
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        return Ran(code, *self._capture.readouterr())
+
+
+def configured(served: Served, path: Path) -> str:
+    """A configuration file that calls every host by its name."""
+    lines = ["[defaults]", f'user = "{USER}"', 'password = "env:FABRIC_PW"']
+    for host, url in served.fabric.urls.items():
+        lines += [f"[hosts.{host}]", f'url = "{url}"']
+    path.write_text("\n".join(lines))
+    return str(path)
 
 
 @contextlib.contextmanager
