@@ -33,10 +33,6 @@ WIDE = 120
 STRIP_FROM = 30
 """Rows from which detail and graphs show below."""
 NETWORKS_FROM = 32
-ORDER = ("hosts", "vms", "networks", "graphs", "detail", "jobs", "log", "audit", "cluster",
-         "replicas", "top")  # fmt: skip
-CENTRE = ("vms", "jobs", "log", "audit", "cluster", "replicas", "top")
-"""Panes that take turns in the middle."""
 
 
 class LogPane(Vertical):
@@ -73,6 +69,16 @@ class Panes(Horizontal):
         self.detail = DetailPane(store, glyphs)
         self.graphs = GraphsPane(store, glyphs)
         self.log_pane = LogPane(self.calls, self.exchanges)
+        self.pages: dict[str, TablePane] = {
+            "audit": self.fleet, "cluster": self.cluster, "replicas": self.replicas,
+            "top": self.top,
+        }  # fmt: skip
+        """Panes that take the whole screen, in the order the keys go through them."""
+        self._panes: dict[str, Widget] = {
+            "hosts": self.hosts, "vms": self.vms, "networks": self.networks,
+            "graphs": self.graphs, "detail": self.detail, "jobs": self.jobs, "log": self.log_pane,
+            **self.pages,
+        }  # fmt: skip
         self.current = "vms"
         self.zoomed = False
         self.source: TablePane = self.vms
@@ -90,10 +96,7 @@ class Panes(Horizontal):
                 yield self.vms
                 yield self.jobs
                 yield self.log_pane
-                yield self.fleet
-                yield self.cluster
-                yield self.replicas
-                yield self.top
+                yield from self.pages.values()
             with Horizontal(id="strip"):
                 yield self.detail
                 yield self.graphs
@@ -103,8 +106,8 @@ class Panes(Horizontal):
     @property
     def tables(self) -> tuple[TablePane, ...]:
         return (
-            self.hosts, self.vms, self.networks, self.jobs, self.calls, self.exchanges, self.fleet,
-            self.cluster, self.replicas, self.top,
+            self.hosts, self.vms, self.networks, self.jobs, self.calls, self.exchanges,
+            *self.pages.values(),
         )  # fmt: skip
 
     def table_of(self, kind: Kind) -> TablePane | None:
@@ -114,35 +117,24 @@ class Panes(Horizontal):
     @property
     def alone(self) -> bool:
         """Only one pane has room, or was given all of it."""
-        wants_all = self.current in ("audit", "cluster", "replicas", "top") or (
-            self.current == "networks" and self.networks.is_tree
-        )
-        return self.zoomed or wants_all or self.size.width < WIDE
+        tree = self.current == "networks" and self.networks.is_tree
+        return self.zoomed or tree or self.current in self.pages or self.size.width < WIDE
+
+    @property
+    def _centred(self) -> tuple[str, ...]:
+        """Panes that take turns in the middle."""
+        return ("vms", "jobs", "log", *self.pages)
 
     @property
     def table(self) -> TablePane:
         """The table that keys about rows go to."""
         if self.current == "log":
             return self.exchanges if self.exchanges.grid.has_focus else self.calls
-        found = {"hosts": self.hosts, "vms": self.vms, "networks": self.networks,
-                 "jobs": self.jobs, "audit": self.fleet, "cluster": self.cluster,
-                 "replicas": self.replicas, "top": self.top}  # fmt: skip
-        return found.get(self.current, self.source)
+        pane = self._panes[self.current]
+        return pane if isinstance(pane, TablePane) else self.source
 
     def pane(self, name: str) -> Widget:
-        return {
-            "hosts": self.hosts,
-            "vms": self.vms,
-            "networks": self.networks,
-            "graphs": self.graphs,
-            "detail": self.detail,
-            "jobs": self.jobs,
-            "log": self.log_pane,
-            "audit": self.fleet,
-            "cluster": self.cluster,
-            "replicas": self.replicas,
-            "top": self.top,
-        }[name]
+        return self._panes[name]
 
     @property
     def front(self) -> ViewsPane:
@@ -167,7 +159,7 @@ class Panes(Horizontal):
         if name in ("detail", "graphs") and self.current not in ("detail", "graphs"):
             self._before = self.current
         self.current = name
-        if name in CENTRE:
+        if name in self._centred:
             self._centre = name
         self.lay_out()
         self._focus(name)
@@ -184,7 +176,7 @@ class Panes(Horizontal):
         if self.zoomed:
             self.toggle_zoom()
             return True
-        if self.current in ("jobs", "log", "audit", "cluster", "replicas", "top"):
+        if self.current in self._centred and self.current != "vms":
             self.turn_to("vms")
             return True
         return False
@@ -197,7 +189,7 @@ class Panes(Horizontal):
     def step(self, by: int) -> None:
         """To the next pane on the screen; alone on it, to the next one there is."""
         shown = self.showing()
-        ring = [name for name in ORDER if self.alone or name in shown]
+        ring = [name for name in self._panes if self.alone or name in shown]
         if self.current == "log" and by > 0 and self.calls.grid.has_focus:
             self.exchanges.grid.focus()
             return
@@ -218,15 +210,14 @@ class Panes(Horizontal):
         """Show what should show; what comes up again is brought up to date."""
         shown = self.showing()
         self.set_class(self.alone, "-alone")
-        for name in ORDER:
-            pane = self.pane(name)
+        for name, pane in self._panes.items():
             pane.display = name in shown
             pane.set_class(self.alone, "-zoomed")
         for part in (self.calls, self.exchanges):
             part.set_class(self.alone, "-zoomed")
         self.query_one("#left").display = bool(shown & {"hosts", "networks"})
         self.query_one("#middle").display = bool(shown - {"hosts", "networks"})
-        self.query_one("#centre").display = bool(shown & set(CENTRE))
+        self.query_one("#centre").display = bool(shown & set(self._centred))
         self.query_one("#strip").display = bool(shown & {"detail", "graphs"})
         for name, table in self._tables_by_pane():
             table.shown = name in shown
@@ -256,8 +247,7 @@ class Panes(Horizontal):
         """A click into another pane makes it current."""
         if self.screen.focused is not event.widget:
             return  # keys came faster than focus moves; this one has been overtaken
-        for name in ORDER:
-            pane = self.pane(name)
+        for name, pane in self._panes.items():
             if pane is event.widget or pane in event.widget.ancestors:
                 self._became(name, event.widget)
                 return
