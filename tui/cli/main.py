@@ -67,6 +67,9 @@ def deck(arguments: argparse.Namespace) -> int:
         keys={id_: ",".join(mapped[id_]) for id_ in config.settings.keys},
         host_tags={entry.id: entry.tags for entry in chosen if entry.tags},
         mouse=config.settings.mouse and not given(arguments, "no_mouse", False),
+        watch=config.settings.watch,
+        notify=config.settings.notify,
+        thresholds=config.settings.thresholds,
     )
     calm(os.environ)
     from tui.ui.start import run

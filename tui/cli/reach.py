@@ -23,11 +23,14 @@ def given(arguments: argparse.Namespace, name: str, default: Any = None) -> Any:
 
 
 def configuration(arguments: argparse.Namespace) -> Config:
-    """The configuration the command line points at."""
+    """The configuration the command line points at; its levels are in force from then on."""
     from tui.config import load
+    from tui.rows import levels
 
     path = given(arguments, "config")
-    return load(Path(path).expanduser() if path else None)
+    config = load(Path(path).expanduser() if path else None)
+    levels.use(config.settings.thresholds)
+    return config
 
 
 def entries(arguments: argparse.Namespace, config: Config) -> tuple[HostEntry, ...]:

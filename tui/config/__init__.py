@@ -8,14 +8,18 @@ from tui.config.hosts import check_entry, endpoint
 from tui.config.keys import key_map
 from tui.config.read import config_path, load, parse
 from tui.config.secret import masked, resolve_secret
-from tui.config.settings import Config, HostEntry, HostSettings, Refresh, Settings
+from tui.config.settings import Config, HostEntry, HostSettings, Notify, Refresh, Settings
+from tui.config.thresholds import Level, Thresholds
 
 __all__ = [
     "Config",
     "HostEntry",
     "HostSettings",
+    "Level",
+    "Notify",
     "Refresh",
     "Settings",
+    "Thresholds",
     "check_entry",
     "choose",
     "config_path",

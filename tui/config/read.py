@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -15,7 +15,16 @@ import platformdirs
 
 from tui.config.hosts import entry, path_of
 from tui.config.secret import check_reference
-from tui.config.settings import Config, HostSettings, Refresh, Settings, near
+from tui.config.settings import (
+    WATCHABLE,
+    Config,
+    HostSettings,
+    Notify,
+    Refresh,
+    Settings,
+    near,
+)
+from tui.config.thresholds import Level, Thresholds, as_written, level_of
 from tui.errors import ConfigError
 
 
@@ -63,12 +72,12 @@ def _config(raw: dict[str, Any], file: str, environ: Mapping[str, str]) -> Confi
     raw = {**raw, "keys": _flat(raw["keys"])} if isinstance(raw.get("keys"), dict) else dict(raw)
     from_environment = _overrides(raw, environ)
     take = _Taker(file, from_environment)
-    tables = {
-        name: take.table(raw.pop(name, {}), name) for name in ("hosts", "defaults", "refresh")
-    }
+    tables = {name: take.table(raw.pop(name, {}), name) for name in TABLES}
     values: dict[str, Any] = take.fields(raw, Settings, "")
     values["defaults"] = HostSettings(**take.fields(tables["defaults"], HostSettings, "defaults"))
     values["refresh"] = Refresh(**take.fields(tables["refresh"], Refresh, "refresh"))
+    values["notify"] = Notify(**take.fields(tables["notify"], Notify, "notify"))
+    values["thresholds"] = _thresholds(take, tables["thresholds"])
     values["hosts"] = {
         name: HostSettings(**take.fields(take.table(host, path_of("hosts", name)), HostSettings,
                                          path_of("hosts", name)))
@@ -78,8 +87,26 @@ def _config(raw: dict[str, Any], file: str, environ: Mapping[str, str]) -> Confi
     _check_defaults(settings.defaults, file)
     _check_refresh(settings.refresh, file)
     _check_groups(settings, file)
+    _check_watch(settings.watch, file)
     entries = tuple(entry(name, settings, file) for name in settings.hosts)
     return Config(settings=settings, file=file, environment=from_environment, entries=entries)
+
+
+TABLES: Final = ("hosts", "defaults", "refresh", "notify", "thresholds")
+"""Settings that are tables of named fields."""
+
+
+def _thresholds(take: _Taker, raw: Mapping[str, Any]) -> Thresholds:
+    """The levels given, over those that hold anyway."""
+    usual = Thresholds()
+    given: dict[str, Any] = {}
+    for name, value in raw.items():
+        level = getattr(usual, name, None)
+        if isinstance(level, Level):
+            given[name] = take.level(value, level, path_of("thresholds", name))
+        else:
+            given |= take.fields({name: value}, Thresholds, "thresholds")
+    return Thresholds(**given)
 
 
 _VARIABLES: Final = {
@@ -136,6 +163,32 @@ class _Taker:
                 raise self._unknown(path, name, known, value)
             taken[name] = self._value(value, known[name].type, path)
         return taken
+
+    def level(self, value: Any, usual: Level, key: str) -> Level:
+        """``warning`` and ``critical`` of one measure; what is not given stays as usual."""
+        taken: dict[str, float | None] = {}
+        known = ("warning", "critical")
+        for name, wanted in self.table(value, key).items():
+            path = path_of(key, name)
+            if name not in known:
+                raise self._unknown(path, name, known, wanted)
+            try:
+                taken[name] = level_of(wanted, usual.unit)
+            except ValueError as error:
+                raise self._wrong(path, str(error), wanted, shown=str(wanted)) from None
+        level = msgspec.structs.replace(usual, **taken)
+        if level.warning is None or level.critical is None:
+            return level
+        milder = level.critical > level.warning if level.falling else level.critical < level.warning
+        if milder:
+            side = "above" if level.falling else "below"
+            at = as_written(level.warning, level.unit)
+            raise ConfigError(
+                f"{self._file}: {key}.critical must not be {side} its warning level, {at}",
+                file=self._file,
+                key=f"{key}.critical",
+            )
+        return level
 
     def _value(self, value: Any, kind: Any, key: str) -> Any:
         choices = [choice for choice in get_args(kind) if get_args(choice)]
@@ -233,3 +286,16 @@ def _check_groups(settings: Settings, file: str) -> None:
                     key=path_of("groups", group),
                     cause=near(member, settings.hosts),
                 )
+
+
+def _check_watch(patterns: Iterable[str], file: str) -> None:
+    for pattern in patterns:
+        kind, colon, name = pattern.partition(":")
+        if (colon and kind not in WATCHABLE) or not (name if colon else kind):
+            raise ConfigError(
+                f"{file}: watch names {pattern}, which is nothing to watch",
+                file=file,
+                key="watch",
+                cause=near(kind, WATCHABLE) if colon else "",
+                hint="Write the name of a host, or host:, vm: or cluster: and a name",
+            )

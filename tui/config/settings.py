@@ -8,11 +8,16 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
+from tui.config.thresholds import Thresholds
 from tui.errors import ConfigError
 
 Auth: TypeAlias = Literal["ntlm", "negotiate", "kerberos", "basic", "certificate", "credssp"]
 Validation: TypeAlias = Literal["validate", "ignore"]
 Encryption: TypeAlias = Literal["auto", "always", "never"]
+Desktop: TypeAlias = Literal["off", "osc9", "osc777", "osc99"]
+
+WATCHABLE: Final = ("host", "vm", "cluster")
+"""What a pattern of ``watch`` may begin with, and a colon; a host's name needs neither."""
 
 
 class HostSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +68,15 @@ class Refresh(msgspec.Struct, frozen=True, kw_only=True):
     """Settings, switches, storage, checkpoints; not below ``fast``."""
 
 
+class Notify(msgspec.Struct, frozen=True, kw_only=True):
+    """``[notify]``: what the terminal does when the state of something watched changes."""
+
+    bell: bool = True
+    """Ring."""
+    desktop: Desktop = "off"
+    """Ask for a notification on the desktop, in the way this terminal understands."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -84,6 +98,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Start with every change withheld."""
     keys: dict[str, str | tuple[str, ...]] = {}
     """Action id to key, or to several; "" takes its key away."""
+    watch: tuple[str, ...] = ()
+    """What is watched in full: ``hv01``, ``vm:sql*``, ``cluster:CL1``; ``*`` stands for any."""
+    notify: Notify = Notify()
+    """What a change of what is watched sets off."""
+    thresholds: Thresholds = Thresholds()
+    """From where on values deserve a look, or are urgent."""
 
 
 class HostEntry(msgspec.Struct, frozen=True, kw_only=True):

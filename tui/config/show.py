@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from tui.config.hosts import path_of
+from tui.config.read import TABLES
 from tui.config.secret import masked
-from tui.config.settings import Config, HostEntry, HostSettings, Refresh, Settings
+from tui.config.settings import Config, HostEntry, HostSettings, Notify, Refresh, Settings
+from tui.config.thresholds import Level, Thresholds, as_written
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +28,14 @@ def effective(config: Config) -> list[Effective]:
     """Every setting and, host by host, everything that is used to connect."""
     found: list[Effective] = []
     for field in msgspec.structs.fields(Settings):
-        if field.name not in ("hosts", "groups", "defaults", "refresh", "keys"):
+        if field.name not in (*TABLES, "groups", "keys"):
             value = getattr(config.settings, field.name)
             usual = value == getattr(Settings(), field.name)
+            value = list(value) if isinstance(value, tuple) else value
             found.append(Effective(field.name, value, _origin(config, field.name, usual)))
-    for field in msgspec.structs.fields(Refresh):
-        value = getattr(config.settings.refresh, field.name)
-        usual = value == getattr(Refresh(), field.name)
-        found.append(Effective(f"refresh.{field.name}", value, _origin(config, "", usual)))
+    found += _table(config, "refresh", config.settings.refresh, Refresh())
+    found += _table(config, "notify", config.settings.notify, Notify())
+    found += _table(config, "thresholds", config.settings.thresholds, Thresholds())
     for name, members in config.settings.groups.items():
         found.append(Effective(path_of("groups", name), list(members), config.file))
     for name, keys in config.settings.keys.items():
@@ -41,6 +44,22 @@ def effective(config: Config) -> list[Effective]:
     for entry in config.entries:
         found.extend(_host(config, entry))
     return found
+
+
+def _table(
+    config: Config, table: str, now: msgspec.Struct, usual: msgspec.Struct
+) -> Iterator[Effective]:
+    """The fields of a table; of a measure both levels."""
+    for field in msgspec.structs.fields(now):
+        value, default = getattr(now, field.name), getattr(usual, field.name)
+        key = f"{table}.{field.name}"
+        if not isinstance(value, Level):
+            yield Effective(key, value, _origin(config, "", value == default))
+            continue
+        for name in ("warning", "critical"):
+            level = getattr(value, name)
+            origin = _origin(config, "", level == getattr(default, name))
+            yield Effective(f"{key}.{name}", as_written(level, value.unit), origin)
 
 
 def _origin(config: Config, key: str, usual: bool) -> str:

@@ -16,15 +16,13 @@ from typing import ClassVar, Final
 
 from tui.hyperv.model import Nic, SwitchKind, VlanMode
 from tui.hyperv.states import RUNNING
-from tui.rows import text
+from tui.rows import levels, text
 from tui.store import HostRow, Store, SwitchRow, VmRow
 
 UNTAGGED: Final = 0
 """Stands for adapters without a VLAN."""
 WIDE_TRUNK: Final = 64
 """A trunk of more VLANs tells what is let through, not what is in use."""
-LITTLE: Final = 0.9
-"""Share of a pool in use from which it will soon have no address left."""
 ALIKE: Final = 0.85
 """Names this similar are taken for the same one, mistyped."""
 SHORTEST: Final = 5
@@ -217,7 +215,7 @@ def pool_lines(store: Store) -> list[PoolLine]:
         lines.append(
             PoolLine(
                 key=f"pool:{host}",
-                tone="warning" if others or used >= size * LITTLE else "",
+                tone=_pool_tone(used, size, others),
                 hosts=(host,),
                 clusters=once([clusters[host]]),
                 macs=(f"{low:012X}", f"{high:012X}"),
@@ -230,6 +228,12 @@ def pool_lines(store: Store) -> list[PoolLine]:
             )
         )
     return lines
+
+
+def _pool_tone(used: int, size: int, others: Sequence[str]) -> str:
+    """That of an address given out twice, and of a pool that soon has none left."""
+    found = levels.tone("mac_pool", 100 * used / size)
+    return found or ("warning" if others else "")
 
 
 # -- VLANs ---------------------------------------------------------------------------------

@@ -29,15 +29,13 @@ from tui.hyperv.cluster import (
     SharedVolume,
 )
 from tui.hyperv.meanings import of_cluster
-from tui.rows import text
-from tui.rows.findings import Finding
+from tui.rows import levels, text
+from tui.rows.levels import Finding
 from tui.rows.remarks import LEVELS, Remark
 from tui.store import Store
 from tui.store.clusters import node_key, role_key, volume_key
 from tui.store.groups import PREFIX
 
-LITTLE, VERY_LITTLE = 0.15, 0.05
-"""Shares of a shared volume that are free from which on it deserves a look, and is urgent."""
 _NET_UP = 3
 _NETWORKS = {0: "is unavailable", 1: "is down", 2: "is partitioned"}
 
@@ -87,10 +85,9 @@ def volume_finding(volume: SharedVolume) -> Finding | None:
         return Finding("in maintenance: nobody can use it", "warning")
     if volume.fault & REDIRECTED:
         return Finding(f"redirected: all access goes through {volume.owner}", "warning")
-    free = volume.free / volume.size if volume.size else 1.0
-    if free < LITTLE:
-        tone = "error" if free < VERY_LITTLE else "warning"
-        return Finding(f"{text.size(volume.free)} free, {text.percent(100 * free)}", tone)
+    free = 100 * volume.free / volume.size if volume.size else None
+    if tone := levels.tone("volume_free", free):
+        return Finding(f"{text.size(volume.free)} free, {text.percent(free)}", tone)
     return None
 
 

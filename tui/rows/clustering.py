@@ -31,17 +31,15 @@ from tui.hyperv.cluster import (
     ClusterResource,
 )
 from tui.hyperv.quorum import vote
-from tui.rows import text
+from tui.rows import levels, text
 from tui.rows.audit import Line
 from tui.rows.clusterfindings import (
-    LITTLE,
-    VERY_LITTLE,
     node_finding,
     role_finding,
     volume_finding,
 )
 from tui.rows.column import Cell, Column, plain
-from tui.rows.findings import Finding
+from tui.rows.levels import Finding
 from tui.rows.text import State
 from tui.store import Store
 from tui.store.clusters import role_key
@@ -255,12 +253,12 @@ def _memory(row: NodeRow) -> float | None:
     return text.host_memory(own.host, own.vitals) if own is not None else None
 
 
-def _bar(get: Callable[[NodeRow], float | None]) -> Callable[[NodeRow], Cell]:
+def _bar(measure: str, get: Callable[[NodeRow], float | None]) -> Callable[[NodeRow], Cell]:
     def cell(row: NodeRow) -> Cell:
         share = get(row)
         if share is None:
             return Cell(text.unknown() if row.own is not None else "", "dim")
-        tone = "error" if share >= 95 else "warning" if share >= 80 else ""
+        tone = levels.tone(measure, share)
         return Cell(text.percent(share), tone, max(0.0, min(1.0, share / 100)))
 
     return cell
@@ -288,8 +286,9 @@ NODE_COLUMNS: tuple[Column[NodeRow], ...] = (
            priority=1),
     Column("vms", "VMs", lambda r: r.own.total if r.own else None, plain(_vms), 7, right=True,
            priority=1),
-    Column("cpu", "CPU", _cpu, _bar(_cpu), 13, 5, right=True, priority=1),
-    Column("memory", "Memory", _memory, _bar(_memory), 13, 5, right=True, priority=1),
+    Column("cpu", "CPU", _cpu, _bar("host_cpu", _cpu), 13, 5, right=True, priority=1),
+    Column("memory", "Memory", _memory, _bar("host_memory", _memory), 13, 5, right=True,
+           priority=1),
     Column("volumes", "Volumes", volumes_of, plain(lambda r: text.count(volumes_of(r))),
            7, right=True, priority=3),
     Column("host", "Host", lambda r: r.own.host.id if r.own else "",
@@ -336,9 +335,7 @@ def _used(row: VolumeRow) -> Cell:
     share = used(row)
     if share is None:
         return Cell(text.unknown(), "dim")
-    free = 1 - share / 100
-    tone = "error" if free < VERY_LITTLE else "warning" if free < LITTLE else ""
-    return Cell(text.percent(share), tone, share / 100)
+    return Cell(text.percent(share), levels.tone("volume_free", 100 - share), share / 100)
 
 
 def _size(get: Callable[[VolumeRow], int]) -> Callable[[VolumeRow], Cell]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tui.hyperv import merging
-from tui.rows import text
+from tui.rows import levels, text
 from tui.rows.activity import (
     CALL_COLUMNS,
     CALL_DEFAULT,
@@ -52,24 +52,20 @@ def _vm_cpu(row: VmRow) -> Cell:
     cpu = row.vitals.cpu
     if cpu is None:
         return Cell("")
-    return Cell(text.percent(cpu), load_tone(cpu), cpu / 100)
+    return Cell(text.percent(cpu), levels.tone("vm_cpu", cpu), cpu / 100)
 
 
-def load_tone(percent: float) -> str:
-    """The tone of a share in use."""
-    return "error" if percent >= 95 else "warning" if percent >= 80 else ""
-
-
-def _demand_percent(row: VmRow) -> float | None:
+def pressure(row: VmRow) -> float | None:
+    """Percent that a machine demands of the memory it is assigned."""
     free = row.vitals.memory_available
     return None if free is None or row.vitals.memory is None else 100.0 - free
 
 
 def _vm_demand(row: VmRow) -> Cell:
-    share = _demand_percent(row)
+    share = pressure(row)
     if share is None:
         return Cell("")
-    tone = "error" if share > 100 else "warning" if share >= 95 else ""
+    tone = levels.tone("memory_pressure", share)
     return Cell(text.size(row.vitals.demand), tone, min(1.0, share / 100))
 
 
@@ -96,9 +92,9 @@ def _checkpoints(row: VmRow) -> Cell:
     words = [str(len(points)), text.age(checkpoint_age(row))]
     kinds = {point.kind for point in points}
     words.append(text.CHECKPOINTS.get(oldest.kind, oldest.kind) if len(kinds) == 1 else "mixed")
-    old = (checkpoint_age(row) or 0) > 3 * 86_400
     bad = "missing" in kinds
-    return Cell(" ".join(filter(None, words)), "error" if bad else "warning" if old else "")
+    tone = "error" if bad else levels.tone("checkpoint_age", checkpoint_age(row))
+    return Cell(" ".join(filter(None, words)), tone)
 
 
 def vm_merge(row: VmRow) -> merging.Merge:
@@ -243,10 +239,12 @@ def _host_word(row: HostRow) -> str:
     return _host_state(row).text if row.group else text.host_state(row.vitals).word
 
 
-def _bar(percent: float | None) -> Cell:
+def _bar(measure: str, percent: float | None) -> Cell:
+    """A share in use, with the tone it has as that measure."""
     if percent is None:
         return Cell(text.unknown(), "dim")
-    return Cell(text.percent(percent), load_tone(percent), max(0.0, min(1.0, percent / 100)))
+    tone = levels.tone(measure, percent)
+    return Cell(text.percent(percent), tone, max(0.0, min(1.0, percent / 100)))
 
 
 def host_age(row: HostRow) -> float | None:
@@ -273,8 +271,7 @@ def _volume(row: HostRow) -> Cell:
     free = volume_free(row)
     if free is None:
         return Cell("")
-    tone = "error" if free < 5 else "warning" if free < 15 else ""
-    return Cell(text.percent(free), tone, 1 - free / 100)
+    return Cell(text.percent(free), levels.tone("volume_free", free), 1 - free / 100)
 
 
 def _host_net(row: HostRow) -> float | None:
@@ -300,9 +297,9 @@ def _lp(row: HostRow) -> int:
 HOST_COLUMNS: tuple[Column[HostRow], ...] = (
     Column("name", "Name", _host_name, plain(_host_name), 19, 13, priority=0, grow=True),
     Column("state", "State", _host_word, _host_state, 13, priority=0, flash=True),
-    Column("cpu", "CPU", lambda r: r.vitals.cpu, lambda r: _bar(r.vitals.cpu),
+    Column("cpu", "CPU", lambda r: r.vitals.cpu, lambda r: _bar("host_cpu", r.vitals.cpu),
            13, 5, right=True, priority=1),
-    Column("memory", "Memory", _memory_share, lambda r: _bar(_memory_share(r)),
+    Column("memory", "Memory", _memory_share, lambda r: _bar("host_memory", _memory_share(r)),
            13, 5, right=True, priority=1),
     Column("vms", "VMs", lambda r: r.total, plain(lambda r: f"{r.running}/{r.total}"),
            7, right=True, priority=2),

@@ -55,11 +55,6 @@ def _vm_states(row: VmRow) -> tuple[str, ...]:
     return (actual, text.vm_shown(row.vitals, row.pending).word)
 
 
-def _pressure(row: VmRow) -> float | None:
-    free = row.vitals.memory_available
-    return None if free is None or row.vitals.memory is None else 100.0 - free
-
-
 def _vm_free(row: VmRow) -> int | None:
     share, memory = row.vitals.memory_available, row.vitals.memory
     return None if share is None or memory is None else memory * share // 100
@@ -93,9 +88,9 @@ VM = Vocabulary(
         _of(Unit.NUMBER, "gen generation", lambda r: r.vm.generation or None),
         _of(Unit.PERCENT, "cpu", lambda r: r.vitals.cpu),
         _of(Unit.NUMBER, "vcpu vcpus", lambda r: r.vm.processors or None),
-        _of(Unit.SIZE, "mem memory", lambda r: r.vitals.memory, _pressure),
-        _of(Unit.SIZE, "demand", lambda r: r.vitals.demand, _pressure),
-        _of(Unit.PERCENT, "press pressure", _pressure),
+        _of(Unit.SIZE, "mem memory", lambda r: r.vitals.memory, columns.pressure),
+        _of(Unit.SIZE, "demand", lambda r: r.vitals.demand, columns.pressure),
+        _of(Unit.PERCENT, "press pressure", columns.pressure),
         _of(Unit.SIZE, "free", _vm_free, lambda r: r.vitals.memory_available),
         _of(Unit.SIZE, "startup", lambda r: r.vm.memory_startup or None),
         _of(Unit.AGE, "uptime up", columns.vm_uptime),

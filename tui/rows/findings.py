@@ -6,31 +6,17 @@ machine goes on counting.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from tui.hyperv.model import VmVitals
 from tui.hyperv.states import RUNNING
-from tui.rows import text
+from tui.rows import levels, text
+from tui.rows.levels import Finding
 from tui.store.rows import VmRow
 
-SLOW_AFTER = 120.0
-"""Seconds in a passing state after which it deserves a look."""
-STUCK_AFTER = 600.0
-"""Seconds in a passing state after which nobody expects it to pass."""
-LEFTOVER_AFTER = 86_400.0
-"""Seconds after which no backup is still at work on the checkpoint it made."""
+__all__ = ["Finding", "finding", "passing", "stuck"]
 
 _WELL = frozenset({0, 5})
 _SILENT = 12
 _LOST = frozenset({6, 13})
-
-
-class Finding(NamedTuple):
-    """One thing that is wrong."""
-
-    words: str
-    tone: str
-    """``warning`` or ``error``."""
 
 
 def finding(row: VmRow) -> Finding | None:
@@ -48,8 +34,8 @@ def finding(row: VmRow) -> Finding | None:
     if vitals.heartbeat != 2 and vitals.state in RUNNING and (found := _heartbeat(row)):
         return found
     if vitals.replication > 1:
-        word, tone = text.REPLICATION.get(vitals.replication, ("", ""))
-        if word:
+        word, _ = text.REPLICATION.get(vitals.replication, ("", ""))
+        if word and (tone := levels.severity(f"replication_{word.lower()}")):
             return Finding(f"replication {word.lower()}", tone)
     return _checkpoints(row) if row.vm.checkpoints else None
 
@@ -60,10 +46,10 @@ def stuck(row: VmRow) -> Finding | None:
     if vitals.state not in text.CHANGING or not vitals.since:
         return None
     spent = row.host_vitals.read_at - vitals.since
-    if spent <= SLOW_AFTER:
+    tone = levels.tone("transition", spent)
+    if not tone:
         return None
     word = text.vm_state(vitals.state).word.lower()
-    tone = "error" if spent > STUCK_AFTER else "warning"
     return Finding(f"{word} for {passing(vitals, row.host_vitals.read_at)}", tone)
 
 
@@ -78,9 +64,11 @@ def _heartbeat(row: VmRow) -> Finding | None:
     vitals = row.vitals
     if row.pending:
         return None
-    if vitals.heartbeat in _LOST or (vitals.heartbeat == _SILENT and vitals.had_contact):
-        return Finding("heartbeat error" if vitals.heartbeat == 6 else "heartbeat lost", "error")
-    return None
+    tone = levels.severity("heartbeat_lost")
+    lost = vitals.heartbeat in _LOST or (vitals.heartbeat == _SILENT and vitals.had_contact)
+    if not lost or not tone:
+        return None
+    return Finding("heartbeat error" if vitals.heartbeat == 6 else "heartbeat lost", tone)
 
 
 def _checkpoints(row: VmRow) -> Finding | None:
@@ -89,6 +77,6 @@ def _checkpoints(row: VmRow) -> Finding | None:
         return Finding("checkpoint files missing", "error")
     now = row.host_vitals.read_at
     left = [p.created_at for p in points if p.kind == "recovery" and p.created_at]
-    if left and now - min(left) > LEFTOVER_AFTER:
-        return Finding(f"backup checkpoint left for {text.age(now - min(left))}", "warning")
-    return None
+    since = now - min(left, default=now)
+    tone = levels.tone("backup_checkpoint", since)
+    return Finding(f"backup checkpoint left for {text.age(since)}", tone) if tone else None

@@ -9,7 +9,7 @@ from tui.hyperv import merging
 from tui.hyperv.merging import Merge
 from tui.hyperv.model import Checkpoint, Host, Integration, Vm, Volume
 from tui.hyperv.sheet import Adapter, Drive, Image, Instance, Sheet
-from tui.rows import text
+from tui.rows import levels, text
 from tui.rows.column import Cell, Column, plain
 
 IMAGE_KINDS: Mapping[int, str] = {2: "Fixed", 3: "Dynamic", 4: "Differencing"}
@@ -98,8 +98,8 @@ def _image_kind(row: DiskLine) -> Cell:
 def _free(row: DiskLine) -> Cell:
     if row.volume is None or not row.volume.capacity:
         return Cell("")
-    share = row.volume.free / row.volume.capacity
-    return Cell(text.size(row.volume.free), "error" if share < 0.1 else "")
+    share = 100 * row.volume.free / row.volume.capacity
+    return Cell(text.size(row.volume.free), levels.tone("volume_free", share))
 
 
 DISK_COLUMNS: tuple[Column[DiskLine], ...] = (

@@ -13,7 +13,7 @@ from tui.hyperv.plans.spare import AS_FAR
 from tui.hyperv.plans.step import Step
 from tui.hyperv.plans.words import listed
 from tui.hyperv.preflight import Verdict
-from tui.rows import text
+from tui.rows import levels, text
 from tui.rows.column import Cell, Column, plain
 from tui.rows.moves import VERDICTS, WAYS
 from tui.store.queue import Leg
@@ -257,8 +257,8 @@ def _lost(room: Room) -> Cell:
 
 
 def _promised(room: Room) -> Cell:
-    tone = "warning" if room.overcommit > 1 else ""
-    return Cell(text.percent(room.overcommit * 100), tone)
+    promised = room.overcommit * 100
+    return Cell(text.percent(promised), levels.tone("memory_promised", promised))
 
 
 def _crowd(room: Room) -> Cell:
@@ -267,8 +267,7 @@ def _crowd(room: Room) -> Cell:
 
 def _used(room: Room) -> Cell:
     part = room.load.memory
-    tone = "error" if part > 0.95 else "warning" if part > 0.85 else ""
-    return Cell(text.percent(part * 100), tone, part)
+    return Cell(text.percent(part * 100), levels.tone("host_memory", part * 100), part)
 
 
 def _fits(room: Room) -> Cell:

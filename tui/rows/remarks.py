@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tui.rows import text
+from tui.rows import levels, text
 from tui.rows.audit import (
-    LITTLE,
     AdapterLine,
     Line,
     MacLine,
@@ -91,9 +90,9 @@ def _pool_remarks(lines: Sequence[PoolLine]) -> Iterator[Remark]:
             says = f"{host} gives out the same addresses as {_listed(others)}"
             yield _remark(line, "Pool", says, "Give each host a range of its own", also=others)
         told.add(host)
-        if line.used >= line.size * LITTLE:
+        if tone := levels.tone("mac_pool", 100 * line.used / line.size):
             says = f"{host} has {max(0, line.size - line.used)} of {line.size} addresses left"
-            yield _remark(line, "Pool left", says, "Widen the range of the host")
+            yield _remark(line, "Pool left", says, "Widen the range of the host", tone)
 
 
 def _switch_remarks(lines: Sequence[SwitchLine]) -> Iterator[Remark]:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any, Final, NamedTuple
 
-from tui.rows import text
+from tui.rows import levels, text
 from tui.rows.column import Cell, Column, find
-from tui.rows.columns import HOST_COLUMNS, VM_COLUMNS, load_tone
+from tui.rows.columns import HOST_COLUMNS, VM_COLUMNS
 from tui.rows.spark import sparkline
 from tui.store import Metric, Store
 
@@ -54,17 +54,22 @@ class Measure:
     """What a full line is at least."""
     factor: Callable[[Any], float] = _one
     """From the history of a row to what is shown."""
+    level: str = ""
+    """What it is called among the levels; empty where it has none."""
 
 
-CPU: Final = Measure("cpu", "CPU", (Metric.CPU,), text.percent, 8, 100.0)
+CPU: Final = Measure("cpu", "CPU", (Metric.CPU,), text.percent, 8, 100.0, level="vm_cpu")
+HOST_CPU: Final = replace(CPU, level="host_cpu")
 NET: Final = Measure("net", "Net", (Metric.NET_IN, Metric.NET_OUT), text.rate, 9, least=_QUIET)
 DISK: Final = Measure(
     "disk", "Disk", (Metric.DISK_READ, Metric.DISK_WRITE), text.rate, 9, least=_QUIET
 )
 ASSIGNED: Final = Measure("memory", "Mem", (Metric.MEMORY,), text.size, 8)
-IN_USE: Final = Measure("memory", "Mem", (Metric.MEMORY,), text.percent, 8, 100.0, factor=_of_host)
+IN_USE: Final = Measure(
+    "memory", "Mem", (Metric.MEMORY,), text.percent, 8, 100.0, factor=_of_host, level="host_memory"
+)
 VM_MEASURES: Final = (CPU, ASSIGNED, NET, DISK)
-HOST_MEASURES: Final = (CPU, IN_USE, NET, DISK)
+HOST_MEASURES: Final = (HOST_CPU, IN_USE, NET, DISK)
 
 
 class _Peak(NamedTuple):
@@ -149,7 +154,7 @@ def _peak(measure: Measure, span: Span, now: Column[Any], priority: int) -> Colu
 
     def cell(row: Any) -> Cell:
         peak = value(row)
-        tone = load_tone(peak) if peak is not None and measure.top else ""
+        tone = levels.tone(measure.level, peak) if measure.level else ""
         return Cell(measure.words(peak), tone)
 
     title = f"{measure.short} peak"

@@ -19,7 +19,7 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from tui.actions import ACTIONS, Action, Kind
 from tui.hyperv.model import Link
-from tui.rows import text
+from tui.rows import levels, text
 from tui.store import Changes, Store
 from tui.ui import gridevents, style
 from tui.ui.commands import Commands
@@ -90,6 +90,7 @@ class DeckApp(App[int], inherit_bindings=False):
         self.store = self.engine.store
         self.glyphs = style.glyphs_for(ascii=options.ascii)
         text.use_ascii(options.ascii)
+        levels.use(options.thresholds)
         ScrollBar.renderer = style.PlainScrollBar if options.ascii else ScrollBarRender
         self.commands = Commands(self)
         self.operator = Operator(self, clock)

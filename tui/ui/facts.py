@@ -10,7 +10,7 @@ from tui.actions.relationship import points_of
 from tui.collector.messages import CallUpdate
 from tui.hyperv import merging, states
 from tui.hyperv.model import Disk, HostVitals, Nic, Trouble
-from tui.rows import replicas, text
+from tui.rows import levels, replicas, text
 from tui.rows.activity import PHASES
 from tui.rows.columns import vm_uptime
 from tui.rows.findings import finding, passing
@@ -277,8 +277,8 @@ def _host(row: HostRow, now: float) -> Iterator[Section]:
     yield _machine(row, now)
     volumes = Section("Volumes")
     for volume in host.volumes:
-        free = volume.free / volume.capacity if volume.capacity else 1.0
-        tone = "error" if free < 0.05 else "warning" if free < 0.15 else ""
+        free = 100 * volume.free / volume.capacity if volume.capacity else None
+        tone = levels.tone("volume_free", free)
         words = f"{text.size(volume.free)} free of {text.size(volume.capacity)}  {volume.label}"
         volumes.add(volume.name, words, tone)
     yield volumes

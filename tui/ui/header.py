@@ -15,7 +15,7 @@ from textual.message import Message
 
 from tui.hyperv.model import Link
 from tui.hyperv.states import RUNNING
-from tui.rows import text
+from tui.rows import levels, text
 from tui.rows.findings import finding
 from tui.store import Store
 from tui.ui.patch import Patch
@@ -164,9 +164,9 @@ class Header(Patch):
         age, host = self._store.oldest(now)
         if not host:
             return Text("no data yet", style=ink.style("dim"))
-        tone = "error" if age > 60 else "warning" if age > 15 else "dim"
-        words = f"oldest data {text.age(age)}" + (f" {host}" if age > 15 else "")
-        return Text(words, style=ink.style(tone))
+        tone = levels.tone("data_age", age)
+        words = f"oldest data {text.age(age)}" + (f" {host}" if tone else "")
+        return Text(words, style=ink.style(tone or "dim"))
 
 
 PLACES = (

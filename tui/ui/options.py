@@ -6,6 +6,8 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 
 from tui.collector.messages import HostLink
+from tui.config.settings import Notify
+from tui.config.thresholds import Thresholds
 
 SLOW_LINK_FPS = "15"
 
@@ -30,6 +32,10 @@ class DeckOptions:
     host_tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Tags the configuration gives hosts, by host id."""
     mouse: bool = True
+    watch: tuple[str, ...] = ()
+    """Patterns of what is watched in full."""
+    notify: Notify = Notify()
+    thresholds: Thresholds = Thresholds()
 
 
 def calm(environ: MutableMapping[str, str]) -> None:
