@@ -63,6 +63,15 @@ ACTIONS: tuple[Action, ...] = (
         "I",
         _FIND,
     ),
+    _app(
+        "watch",
+        "Watch",
+        "Tell when the state of hosts, clusters or machines changes, until the deck is left; "
+        "watch in the configuration lasts",
+        "toggle_watch",
+        "N",
+        _FIND,
+    ),
     _app("unmark", "Unmark all", "Take every mark away", "clear_marks", "U", _FIND),
     _app(
         "only-marked",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tui.cli import exits
-from tui.cli.reach import host_tags, names_of, reached
+from tui.cli.reach import host_tags, names_of, reached, watched
 from tui.cli.speak import narrate, prepare_glyphs, tell_troubles
 from tui.errors import UsageError
 
@@ -33,6 +33,7 @@ def list_rows(arguments: argparse.Namespace) -> int:
     prepare_glyphs(arguments)
     with reached(arguments) as links:
         store, troubles = _read(links, rates=kind in ("host", "node"))
+        store.watches.name(watched(arguments), (*store.vms, *store.host_rows))
         wanted = parse(arguments.filter, kind, host_tags(arguments))
     rows = ordered(wanted.select(rows_of(store, kind).values()))
     emit(arguments.output, shown, rows)

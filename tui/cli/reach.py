@@ -115,3 +115,8 @@ def host_tags(arguments: argparse.Namespace) -> dict[str, tuple[str, ...]]:
     if given(arguments, "demo"):
         return {}
     return {entry.id: entry.tags for entry in entries(arguments, configuration(arguments))}
+
+
+def watched(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Patterns of what is watched."""
+    return () if given(arguments, "demo") else configuration(arguments).settings.watch

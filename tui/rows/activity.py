@@ -1,11 +1,17 @@
-"""The columns of what is going on: jobs, calls of actions, exchanges with hosts."""
+"""The columns of what is going on: jobs, calls of actions with notices, exchanges with hosts."""
 
 from __future__ import annotations
+
+from typing import TypeAlias
 
 from tui.collector.messages import CallUpdate, Exchange, Phase
 from tui.rows import text
 from tui.rows.column import Cell, Column, plain
 from tui.store.rows import JobRow
+from tui.store.watches import Notice
+
+Deed: TypeAlias = CallUpdate | Notice
+"""An action taken here, or a notice about something watched."""
 
 
 def _job_state(row: JobRow) -> Cell:
@@ -67,25 +73,44 @@ PHASES: dict[Phase, tuple[str, str]] = {
 }
 
 
-def _phase(row: CallUpdate) -> Cell:
+STANDS: dict[str, str] = {"ok": "Well", "warning": "Warning", "error": "Critical"}
+"""How something watched stands, by tone."""
+
+
+def result(row: Deed) -> Cell:
+    """How a call ended, or how something watched stands."""
+    if isinstance(row, Notice):
+        return Cell(STANDS[row.tone], row.tone)
     return Cell(*PHASES[row.phase])
 
 
-def _call_trouble(row: CallUpdate) -> str:
-    return text.trouble(row.trouble)
+def why(row: Deed) -> str:
+    """Of a failure, or of a notice."""
+    return row.why if isinstance(row, Notice) else text.trouble(row.trouble)
 
 
-CALL_COLUMNS: tuple[Column[CallUpdate], ...] = (
+def _why(row: Deed) -> Cell:
+    return Cell(why(row), row.tone if isinstance(row, Notice) else "error")
+
+
+def _percent(row: Deed) -> int | None:
+    return None if isinstance(row, Notice) else row.percent
+
+
+def _job(row: Deed) -> str:
+    return "" if isinstance(row, Notice) else row.job
+
+
+CALL_COLUMNS: tuple[Column[Deed], ...] = (
     Column("at", "Time", lambda r: r.at, plain(lambda r: text.clock(r.at)), 8, priority=1),
     Column("action", "Action", lambda r: r.action, plain(lambda r: r.action), 14, 10, priority=0),
     Column("name", "On", lambda r: r.name, plain(lambda r: r.name), 20, 10, priority=0, grow=True),
     Column("host", "Host", lambda r: r.host, plain(lambda r: r.host), 15, 10, priority=2),
-    Column("phase", "Result", lambda r: PHASES[r.phase][0], _phase, 10, priority=0, flash=True),
-    Column("percent", "Done", lambda r: r.percent, plain(lambda r: text.percent(r.percent)),
+    Column("phase", "Result", lambda r: result(r).text, result, 10, priority=0, flash=True),
+    Column("percent", "Done", _percent, plain(lambda r: text.percent(_percent(r))),
            5, right=True, priority=3),
-    Column("trouble", "Why", _call_trouble, plain(_call_trouble, "error"),
-           40, 12, priority=4, grow=True, prose=True),
-    Column("job", "Job", lambda r: r.job, plain(lambda r: r.job, "dim"), 36, 10, priority=9),
+    Column("trouble", "Why", why, _why, 40, 12, priority=4, grow=True, prose=True),
+    Column("job", "Job", _job, plain(_job, "dim"), 36, 10, priority=9),
 )  # fmt: skip
 CALL_DEFAULT = ("at", "action", "name", "host", "phase", "percent", "trouble")
 

@@ -130,12 +130,13 @@ def cluster_remarks(store: Store) -> list[Remark]:
     """Everything that is wrong with any cluster, the worst first."""
     found: list[Remark] = []
     for told in store.clusters.known.values():
-        found += _remarks(told.cluster)
+        found += remarks_of(told.cluster)
     levels = list(LEVELS)
     return sorted(found, key=lambda remark: (levels.index(remark.tone), remark.key))
 
 
-def _remarks(cluster: Cluster) -> Iterator[Remark]:
+def remarks_of(cluster: Cluster) -> Iterator[Remark]:
+    """Everything that is wrong with one."""
     for tone, topic, says, hint in quorum_findings(cluster):
         yield _remark(cluster, topic, says, hint, tone, PREFIX + cluster.name)
     for node in cluster.nodes:

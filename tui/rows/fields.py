@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tui.collector.messages import CallUpdate, Exchange
-from tui.hyperv.model import HostVitals, Link
+from tui.hyperv.model import Link
 from tui.rows import columns, text, topology
-from tui.rows.activity import PHASES
+from tui.rows.activity import Deed, result, why
 from tui.rows.audit import Line, vlans_of
 from tui.rows.clusterfields import CLUSTERED
 from tui.rows.findings import finding, stuck
+from tui.rows.hostfindings import host_finding
 from tui.rows.replica_fields import REPLICA
 from tui.rows.replicas import replication_words
 from tui.rows.topology import Node, Sort
@@ -24,6 +25,7 @@ from tui.rows.vocabulary import table as _table
 from tui.rows.vocabulary import text_of as _text
 from tui.rows.vocabulary import value_of as _of
 from tui.store.rows import HostRow, JobRow, Stale, VmRow
+from tui.store.watches import Notice
 
 # -- virtual machines ----------------------------------------------------------------------
 
@@ -44,6 +46,10 @@ def _vm_problem(row: VmRow) -> tuple[str, ...]:
 def _vm_protected(row: VmRow) -> bool:
     tags = (tag.casefold() for tag in text.tags(row.vm.notes))
     return row.host.read_only or "protected" in tags
+
+
+def _watched(row: VmRow | HostRow) -> bool:
+    return bool(row.watch)
 
 
 def _in(*states: int) -> Callable[[VmRow], bool]:
@@ -116,6 +122,7 @@ VM = Vocabulary(
         "critical": lambda r: r.vitals.state in text.CRITICAL,
         "changing": lambda r: r.vitals.state in text.CHANGING,
         "problem": lambda r: finding(r) is not None,
+        "watched": _watched,
         "stuck": lambda r: stuck(r) is not None,
         "protected": _vm_protected,
         "dynamic": lambda r: r.vm.dynamic_memory,
@@ -142,11 +149,6 @@ def _least_free(row: HostRow) -> int | None:
 
 def _link(*links: Link) -> Callable[[HostRow], bool]:
     return lambda row: row.vitals.link in links
-
-
-def _host_problem(row: HostRow) -> bool:
-    vitals: HostVitals = row.vitals
-    return vitals.link in (Link.DOWN, Link.SLOW) or vitals.trouble is not None
 
 
 HOST = Vocabulary(
@@ -181,7 +183,8 @@ HOST = Vocabulary(
         "slow": _link(Link.SLOW),
         "down": _link(Link.DOWN),
         "connecting": _link(Link.CONNECTING),
-        "problem": _host_problem,
+        "problem": lambda r: host_finding(r) is not None,
+        "watched": _watched,
         "protected": lambda r: r.host.read_only,
         "clustered": lambda r: bool(r.host.cluster),
     },
@@ -258,8 +261,17 @@ JOB = Vocabulary(
 )
 
 
-def _call_problem(row: CallUpdate) -> bool:
-    return row.trouble is not None
+def _call_problem(row: Deed) -> bool:
+    return row.tone != "ok" if isinstance(row, Notice) else row.trouble is not None
+
+
+def _call_running(row: Deed) -> bool:
+    return isinstance(row, CallUpdate) and not row.phase.final
+
+
+def _results(row: Deed) -> tuple[str, ...]:
+    word = result(row).text
+    return (word,) if isinstance(row, Notice) else (word, row.phase.value)
 
 
 def _exchange_problem(row: Exchange) -> bool:
@@ -271,12 +283,12 @@ CALL = Vocabulary(
         _text("action", lambda r: (r.action,)),
         _text("name vm", lambda r: (r.name,)),
         _text("host", lambda r: (r.host,)),
-        _text("result phase", lambda r: (PHASES[r.phase][0], r.phase.value)),
-        _text("why", lambda r: (text.trouble(r.trouble),)),
+        _text("result phase", _results),
+        _text("why", lambda r: (why(r),)),
         _of(Unit.AGE, "age", lambda r: text.since(r.at, time.time())),
     ),
-    flags={"problem": _call_problem, "running": lambda r: not r.phase.final},
-    pieces=lambda r: (r.action, r.name, r.host, text.trouble(r.trouble)),
+    flags={"problem": _call_problem, "running": _call_running},
+    pieces=lambda r: (r.action, r.name, r.host, why(r)),
     place=lambda r: (r.host,),
     tags=_no_tags,
     host=lambda r: str(r.host),

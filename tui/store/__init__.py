@@ -16,6 +16,7 @@ from tui.store.rows import (
 )
 from tui.store.series import History, Metric
 from tui.store.store import Store
+from tui.store.watches import Notice
 
 __all__ = [
     "Changes",
@@ -28,6 +29,7 @@ __all__ = [
     "Mark",
     "Metric",
     "NodeRow",
+    "Notice",
     "ReplicaRow",
     "RoleRow",
     "Stale",

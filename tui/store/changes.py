@@ -91,6 +91,8 @@ class Changes:
     links: list[LinkChange] = field(default_factory=list)
     news: list[News] = field(default_factory=list)
     """What happened in clusters."""
+    notices: set[str] = field(default_factory=set)
+    """Ids of notices about what is watched."""
 
     @property
     def deltas(self) -> tuple[Delta, ...]:

@@ -63,6 +63,8 @@ class VmRow:
     marked: bool = False
     duplicate: bool = False
     """The same GUID is live on another host too."""
+    watch: str = ""
+    """How it stands when it is watched: ``ok``, ``warning``, ``error``; empty: it is not."""
 
     @property
     def name(self) -> str:
@@ -95,6 +97,8 @@ class HostRow:
     """Hosts in the group."""
     up: int = 0
     """Of these, how many answer."""
+    watch: str = ""
+    """How it stands when it is watched in full: ``ok``, ``warning``, ``error``."""
 
     @property
     def name(self) -> str:

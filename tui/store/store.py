@@ -22,6 +22,7 @@ from tui.store.groups import Groups
 from tui.store.replicas import Replicas
 from tui.store.rows import HostRow, JobRow, Mark, Stale, SwitchRow, VmRow
 from tui.store.series import History
+from tui.store.watches import Watches
 
 EXCHANGES = 1000
 SHEETS = 50
@@ -59,6 +60,7 @@ class Store:
         self.idle = False
         self.answers: dict[tuple[str, str], Answer] = {}
         """What hosts said when they were asked, by GUID and destination."""
+        self.watches = Watches(self.row)
         self._calls = Calls()
         self._gone: dict[str, float] = {}
 
@@ -376,6 +378,7 @@ class Store:
             for key in delta.added:
                 self._gone.pop(key, None)
         self._age(changes, now)
+        self.watches.follow(changes)
         self._calls.settle_unknown(self.target, self.fleet.left, now, changes)
         self._show_pending(changes)
 

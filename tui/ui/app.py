@@ -28,6 +28,7 @@ from tui.ui.exact import ExactScreen
 from tui.ui.filterbar import FilterBar
 from tui.ui.header import Footer, Header, Hint, Standing, Tabs
 from tui.ui.layout import Panes
+from tui.ui.lookout import Lookout
 from tui.ui.migrate import MigrateScreen
 from tui.ui.operate import Operator
 from tui.ui.options import DeckOptions
@@ -94,6 +95,7 @@ class DeckApp(App[int], inherit_bindings=False):
         ScrollBar.renderer = style.PlainScrollBar if options.ascii else ScrollBarRender
         self.commands = Commands(self)
         self.operator = Operator(self, clock)
+        self.lookout = Lookout(self, clock)
         self.panes = Panes(self.store, self.glyphs)
         self.filter_bar = FilterBar(self.glyphs)
         self.header = Header(self.store, self.glyphs)
@@ -168,12 +170,14 @@ class DeckApp(App[int], inherit_bindings=False):
 
     def changed(self, changes: Changes) -> None:
         """From the engine: the store is different now."""
+        self.lookout.look(changes)
         self.show(changes)
         self.operator.settled(changes)
         for link in changes.links:
             self._tell_link(link.host, link.before, link.after)
         for news in changes.news:
             self.told(news.words, warning=news.grave)
+        self.lookout.tell()
         for screen in self.screen_stack:
             if isinstance(screen, RunView | SheetScreen | MigrateScreen | PlanView):
                 screen.renew()
@@ -217,7 +221,10 @@ class DeckApp(App[int], inherit_bindings=False):
 
     def tick(self) -> None:
         """A second passed."""
-        self.show(self.store.tick(self.clock()))
+        changes = self.store.tick(self.clock())
+        self.lookout.tick(changes)
+        self.show(changes)
+        self.lookout.tell()
         if self.frozen:
             return
         for table in self.panes.tables:

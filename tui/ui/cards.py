@@ -9,9 +9,10 @@ from textual.binding import Binding, BindingType
 from tui.collector.messages import CallUpdate, Exchange
 from tui.hyperv.sheet import Event
 from tui.rows import text
-from tui.rows.activity import PHASES
+from tui.rows.activity import PHASES, STANDS
 from tui.rows.happenings import LEVELS as LEVEL_STATES
 from tui.rows.remarks import LEVELS, Remark
+from tui.store import Notice
 from tui.ui.dialogs import Card
 
 if TYPE_CHECKING:
@@ -57,6 +58,18 @@ def call_card(call: CallUpdate) -> Card:
         return Card("Action", parts, error=True)
     parts.append(("dialog-hint", f"u  takes back what was made: {', '.join(call.made)}"))
     return LeftBehind(call, parts)
+
+
+def notice_card(notice: Notice) -> Card:
+    """A change of something watched."""
+    where = f" on {notice.host}" if notice.host and notice.host != notice.name else ""
+    parts = [
+        ("dialog-question", f"{notice.name}{where}: {STANDS[notice.tone].lower()}"),
+        ("dialog-hint", f"noticed {text.day(notice.at)}"),
+    ]
+    if notice.why:
+        parts.insert(1, ("dialog-text", notice.why))
+    return Card("Watch", parts, error=notice.tone == "error")
 
 
 def exchange_card(line: Exchange) -> Card:

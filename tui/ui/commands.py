@@ -9,6 +9,7 @@ from tui.collector.messages import Pace, Poke
 from tui.rows.columns import find
 from tui.rows.remarks import Remark
 from tui.rows.topology import Node, Sort
+from tui.store import Notice
 from tui.ui.finder import Entry, Finder, KeyMenu, matching
 from tui.ui.subjects import NETWORKS
 
@@ -140,13 +141,16 @@ class Commands:
             self.show_detail()
 
     def _show_line(self) -> None:
-        from tui.ui.cards import call_card, exchange_card
+        from tui.ui.cards import call_card, exchange_card, notice_card
 
         table = self._app.panes.table
         row = table.rows.get(table.cursor) if table.cursor else None
         if row is None:
             return
-        card = call_card(row) if table is self._app.panes.calls else exchange_card(row)
+        if isinstance(row, Notice):
+            card = notice_card(row)
+        else:
+            card = call_card(row) if table is self._app.panes.calls else exchange_card(row)
         self._app.push_screen(card)
 
     def toggle_zoom(self) -> None:
@@ -197,6 +201,9 @@ class Commands:
         entries = help_entries(self._app.operator, self._app.label)
         hint = "every line runs with enter   esc leaves"
         self._find("Help", lambda query: matching(query, entries), hint, headed=True)
+
+    def toggle_watch(self) -> None:
+        self._app.lookout.toggle()
 
     def open_jump(self) -> None:
         from tui.ui.entries import searching

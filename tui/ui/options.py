@@ -34,8 +34,8 @@ class DeckOptions:
     mouse: bool = True
     watch: tuple[str, ...] = ()
     """Patterns of what is watched in full."""
-    notify: Notify = Notify()
-    thresholds: Thresholds = Thresholds()
+    notify: Notify = field(default_factory=Notify)
+    thresholds: Thresholds = field(default_factory=Thresholds)
 
 
 def calm(environ: MutableMapping[str, str]) -> None:

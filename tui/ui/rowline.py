@@ -41,6 +41,8 @@ class Look:
     """None for a leaf, else whether it is expanded."""
     heading: bool = False
     """Drawn bold."""
+    watch: str = ""
+    """Tone of something watched; empty when it is not."""
 
 
 PLAIN = Look()
@@ -315,6 +317,8 @@ class Painter:
                 tone = ""
             elif look.pending and not index:
                 tone = "pending"
+            elif look.watch in ("warning", "error") and not index:
+                tone = look.watch
             if part.bar:
                 segments += self._bar(part, tone, kind, stale=look.stale > 0)
             flash = place.column.id in changed
@@ -340,6 +344,8 @@ class Painter:
             stand, tone = glyphs.pending, "pending"
         elif look.stale >= 2:
             stand, tone = (glyphs.old if look.stale == 2 else glyphs.lost), "stale"
+        elif look.watch:
+            stand, tone = glyphs.watched, "accent" if look.watch == "ok" else look.watch
         return [
             Segment(mark, self._style(kind, "mark" if look.marked else "")),
             Segment(stand, self._style(kind, tone)),

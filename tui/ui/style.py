@@ -43,6 +43,7 @@ class Glyphs:
     """Row's data is old."""
     lost: str = "?"
     """Row's host does not answer."""
+    watched: str = "w"
 
     def plain(self, text: str) -> str:
         """``text`` with our own symbols spelled in ASCII when the terminal wants that.
@@ -62,6 +63,7 @@ UNICODE = Glyphs(
     marked="▌",
     pending="»",
     peak="▲",
+    watched="◉",
 )
 ASCII = Glyphs(
     ascii=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,12 +75,29 @@ class Exchanges(Mapping[str, Any]):
             return default
 
 
+class Deeds(Mapping[str, Any]):
+    """Actions taken here, and notices about what is watched."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getitem__(self, key: str) -> Any:
+        return self._store.calls.get(key) or self._store.watches.notices[key]
+
+    def __len__(self) -> int:
+        return len(self._store.calls) + len(self._store.watches.notices)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._store.calls
+        yield from self._store.watches.notices
+
+
 def _exchange_delta(changes: Changes) -> Delta:
     return Delta(added={"new"}) if changes.exchanges else Delta()
 
 
 def _call_delta(changes: Changes) -> Delta:
-    return Delta(added=set(changes.calls))
+    return Delta(added=changes.calls | changes.notices)
 
 
 HOSTS = Subject(
@@ -110,9 +127,9 @@ REPLICAS = Subject(
     empty="No machine is replicated",
 )  # fmt: skip
 CALLS = Subject(
-    "calls", "Actions taken here", "actions", "call", CALL_COLUMNS, CALL_DEFAULT,
-    lambda store: store.calls, _call_delta, None, "at", True,
-    empty="Nothing has been asked of a host yet",
+    "calls", "Actions taken here and notices", "actions", "call", CALL_COLUMNS, CALL_DEFAULT,
+    Deeds, _call_delta, None, "at", True,
+    empty="Nothing has been asked of a host yet, and nothing watched has changed",
 )  # fmt: skip
 EXCHANGES = Subject(
     "exchanges", "Messages exchanged with hosts", "messages", "exchange",

@@ -34,7 +34,8 @@ CALM = 20.0
 def look_of(row: Any, depth: int = 0) -> Look:
     """How a row of the store stands."""
     stale, pending = int(row.stale), bool(row.pending)
-    return Look(stale=stale, pending=pending, marked=row.marked, depth=depth)
+    watch = getattr(row, "watch", "")
+    return Look(stale=stale, pending=pending, marked=row.marked, depth=depth, watch=watch)
 
 
 def _tie(pair: tuple[str, Any]) -> tuple[str, str]:
