@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tests.scripted import Estate, ScriptedCollector, datacenter
+from tests.ui_kit import Recorder
 from tui.ui.app import DeckApp
 from tui.ui.options import DeckOptions
 
@@ -107,9 +108,13 @@ class Deck:
 
 @asynccontextmanager
 async def deck(
-    estate: Estate | None = None, *, size: tuple[int, int] = (120, 40), **options: Any
+    estate: Estate | None = None,
+    *,
+    size: tuple[int, int] = (120, 40),
+    recorded: bool = False,
+    **options: Any,
 ) -> AsyncIterator[Deck]:
-    """A deck that has taken in its estate."""
+    """A deck that has taken in its estate. ``recorded``: on a terminal that keeps every byte."""
     estate = estate or datacenter()
     collector = ScriptedCollector(estate)
     app = DeckApp(
@@ -118,7 +123,9 @@ async def deck(
         clock=lambda: estate.now,
         pace=0,
     )
-    async with app.run_test(size=size) as pilot:
+    if recorded:
+        app.driver_class = Recorder
+    async with app.run_test(headless=not recorded, size=size) as pilot:
         story = Deck(app, pilot, collector)
         await story.settle()
         yield story

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
-from tui.config import config_path, endpoint, key_map, load, masked, parse, resolve_secret
+from tui.config import (
+    Notify,
+    Thresholds,
+    config_path,
+    endpoint,
+    key_map,
+    load,
+    masked,
+    parse,
+    resolve_secret,
+)
+from tui.config.show import effective
 from tui.errors import ConfigError
 
 FULL = """
@@ -107,6 +119,25 @@ def test_an_address_becomes_an_endpoint(address: str, auth: str, url: str) -> No
         ("[hosts.hv01]\nauth='basic'\nurl='http://x/wsman'", "hosts.hv01.auth", "clear text"),
         ("[hosts.hv01]\nauth='certificate'", "hosts.hv01.auth", "cert_pem"),
         ("[defaults]\nurl = 'http://x'", "defaults.url", "cannot hold for every host"),
+        ("[thresholds]\nhost_cpus = 1", "thresholds.host_cpus", "did you mean host_cpu?"),
+        ("[thresholds]\nhost_cpu = 80", "thresholds.host_cpu", "a table, not a whole number"),
+        ("thresholds.vm_cpu.warn = 1", "thresholds.vm_cpu.warn", "did you mean warning?"),
+        ("thresholds.vm_cpu.warning = -1", "thresholds.vm_cpu.warning", "such as 80"),
+        ("thresholds.vm_cpu.warning = true", "thresholds.vm_cpu.warning", "such as 80"),
+        ("thresholds.vm_cpu.warning = nan", "thresholds.vm_cpu.warning", "such as 80"),
+        ("thresholds.vm_cpu.warning = '80 s'", "thresholds.vm_cpu.warning", "not 80 s"),
+        ("thresholds.vm_cpu.warning = 97", "thresholds.vm_cpu.critical", "must not be below"),
+        ("thresholds.volume_free.critical = 20", "thresholds.volume_free.critical",
+         "must not be above its warning level, 10"),
+        ("thresholds.disk_latency.warning = 10", "thresholds.disk_latency.warning", "10ms"),
+        ("thresholds.clock_skew.warning = '1x'", "thresholds.clock_skew.warning", "a time"),
+        ("thresholds.heartbeat_lost = 'bad'", "thresholds.heartbeat_lost", "one of critical"),
+        ("[notify]\ndesktop = 'osc8'", "notify.desktop", "did you mean osc9"),
+        ("[notify]\nbel = true", "notify.bel", "did you mean bell?"),
+        ("watch = ['vms:sql*']", "watch", "did you mean vm?"),
+        ("watch = ['hv01:5985']", "watch", "nothing to watch"),
+        ("watch = ['vm:']", "watch", "nothing to watch"),
+        ("watch = 'hv01'", "watch", "must be a list"),
     ],
 )  # fmt: skip
 def test_an_error_names_file_key_and_remedy(text: str, key: str, says: str) -> None:
@@ -114,6 +145,47 @@ def test_an_error_names_file_key_and_remedy(text: str, key: str, says: str) -> N
     assert (error.file, error.key) == ("c.toml", key)
     assert "c.toml" in error.title
     assert says in str(error)
+
+
+def test_a_level_given_stands_over_the_usual_ones() -> None:
+    words = """
+    watch = ["hv01", "host:hv02:5986", "vm:sql*", "cluster:*"]
+    [notify]
+    bell = false
+    desktop = "osc777"
+    [thresholds]
+    volume_free.critical = 2.5
+    disk_latency = { warning = "1.5ms", critical = "never" }
+    time_to_full.warning = "3d"
+    heartbeat_lost = "never"
+    """
+    settings = parse(words, "c.toml").settings
+    assert settings.watch == ("hv01", "host:hv02:5986", "vm:sql*", "cluster:*")
+    assert settings.notify == Notify(bell=False, desktop="osc777")
+    levels, usual = settings.thresholds, Thresholds()
+    assert (levels.volume_free.warning, levels.volume_free.critical) == (10.0, 2.5)
+    assert (levels.disk_latency.warning, levels.disk_latency.critical) == (0.0015, None)
+    assert (levels.time_to_full.warning, levels.time_to_full.critical) == (259_200.0, 43_200.0)
+    assert levels.heartbeat_lost == "never"
+    assert levels.vm_cpu == usual.vm_cpu
+
+
+def test_levels_are_shown_as_they_are_written() -> None:
+    text = '[thresholds]\nclock_skew.warning = "90.5s"\ndisk_latency.critical = "never"'
+    shown = {one.key: one for one in effective(parse(text, "c.toml"))}
+    found = shown["thresholds.clock_skew.warning"]
+    assert (found.value, found.origin) == ("90.5s", "c.toml")
+    assert shown["thresholds.disk_latency.critical"].value == "never"
+    assert shown["thresholds.time_to_full.warning"].value == "2d"
+    assert shown["thresholds.disk_latency.warning"].value == "10ms"
+    assert shown["thresholds.volume_free.critical"].origin == "default"
+    lines = [
+        f"{key} = {json.dumps(one.value)}"
+        for key, one in shown.items()
+        if key.startswith(("thresholds", "notify", "watch"))
+    ]
+    again = parse("\n".join(lines), "c.toml").settings
+    assert again == parse(text, "c.toml").settings
 
 
 def test_broken_toml_names_the_line() -> None:

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
 import platformdirs
@@ -191,7 +191,8 @@ class _Taker:
         return level
 
     def _value(self, value: Any, kind: Any, key: str) -> Any:
-        choices = [choice for choice in get_args(kind) if get_args(choice)]
+        parts = (kind,) if get_origin(kind) is Literal else get_args(kind)
+        choices = [choice for choice in parts if get_args(choice)]
         for choice in choices:
             words = get_args(choice)
             if isinstance(value, str) and all(isinstance(word, str) for word in words):
