@@ -1,20 +1,25 @@
-"""Writes the generated block of README.md: the key table, from the action table.
+"""Writes the generated blocks of README.md: keys from the action table, levels from theirs.
 
 python tests/make_readme.py
 """
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 
 from tui.actions import ACTIONS, Action, Kind, Risk, key_label, keys
 from tui.cli.catalogue import command_of
+from tui.config.thresholds import Level, Thresholds, Unit, as_written
 
 README = Path(__file__).parent.parent / "README.md"
 OPEN = "<!-- keys: written by tests/make_readme.py -->"
 CLOSE = "<!-- /keys -->"
+LEVELS_OPEN = "<!-- levels: written by tests/make_readme.py -->"
+LEVELS_CLOSE = "<!-- /levels -->"
 RISK = {
     Risk.GREEN: "",
     Risk.AMBER: "asks `y`",
@@ -44,11 +49,44 @@ def escaped(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+def level_table() -> str:
+    """Every level with what it is of and where it begins unless said otherwise."""
+    usual = Thresholds()
+    lines = ["", "| `[thresholds]` | | `warning` | `critical` |", "|---|---|---|---|"]
+    for name, meaning in meanings():
+        value = getattr(usual, name)
+        if isinstance(value, Level):
+            cells = [_level(level, value.unit) for level in (value.warning, value.critical)]
+        else:
+            cells = ["" if value != grade else "yes" for grade in ("warning", "critical")]
+        lines.append(f"| `{name}` | {meaning} | {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
+
+
+def meanings() -> Iterator[tuple[str, str]]:
+    """Every field of the levels with what its docstring says, without the full stop."""
+    body = ast.parse(inspect.getsource(Thresholds)).body[0]
+    assert isinstance(body, ast.ClassDef)
+    for field, words in pairwise(body.body):
+        if isinstance(field, ast.AnnAssign) and isinstance(words, ast.Expr):
+            yield ast.unparse(field.target), ast.literal_eval(words.value).rstrip(".")
+
+
+def _level(value: float | None, unit: Unit) -> str:
+    shown = as_written(value, unit)
+    return f"{shown:g} %" if isinstance(shown, float) else str(shown)
+
+
 def rendered(page: str) -> str:
-    """The page with its block written anew."""
-    before, _, rest = page.partition(OPEN)
-    _, _, after = rest.partition(CLOSE)
-    return f"{before}{OPEN}\n{key_table()}\n\n{CLOSE}{after}"
+    """The page with its blocks written anew."""
+    page = _within(page, LEVELS_OPEN, LEVELS_CLOSE, level_table())
+    return _within(page, OPEN, CLOSE, f"{key_table()}\n")
+
+
+def _within(page: str, begin: str, end: str, block: str) -> str:
+    before, _, rest = page.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{block}\n{end}{after}"
 
 
 def commands(page: str) -> Iterator[str]:

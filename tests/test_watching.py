@@ -345,28 +345,26 @@ async def test_a_lost_host_is_one_message_and_one_bell() -> None:
 
 
 @story
-async def test_watched_by_hand_filtered_and_let_go() -> None:
+async def test_watched_by_hand_filtered_and_let_go_and_silent_without_a_terminal() -> None:
     async with deck(ascii=True, notify=Notify(desktop="osc9")) as d:
         await d.go("web01")
         await d.press("N")
         assert "web01 is watched until the deck is left" in d.notices
         row = d.app.store.vms[d.key("web01")]
         assert row.watch == "ok"
-        assert ASCII.watched == "w"
+        assert f"{ASCII.watched}web01" in d.text()
         assert d.app.panes.vms.set_filter("is:watched")
         assert d.names == ["web01"]
         await d.press("N")
         assert "web01 is no longer watched" in d.notices
         assert d.names == []
-
-
-@story
-async def test_nothing_rings_where_no_terminal_is() -> None:
-    async with deck(watch=("vm:sql01",), notify=Notify(desktop="osc9")) as d:
         heard: list[str] = []
         driver: Any = d.app._driver
         driver.write = heard.append
-        d.collector.play(Batch((d.estate.vary("sql01", state=PAUSED_CRITICAL),)))
+        assert d.app.panes.vms.set_filter("")
+        await d.go("web01")
+        await d.press("N")
+        d.collector.play(Batch((d.estate.vary("web01", state=PAUSED_CRITICAL),)))
         await d.settle()
-        assert "sql01 on HV01: Paused-crit" in d.notices
-        assert not any("\a" in text or "\x1b]9" in text for text in heard)
+        assert "web01 on CL1-N1: Paused-crit" in d.notices
+        assert not any("\a" in text or "\x1b]9" in text for text in heard), "no terminal is there"

@@ -108,8 +108,8 @@ CALL_COLUMNS: tuple[Column[Deed], ...] = (
     Column("host", "Host", lambda r: r.host, plain(lambda r: r.host), 15, 10, priority=2),
     Column("phase", "Result", lambda r: result(r).text, result, 10, priority=0, flash=True),
     Column("percent", "Done", _percent, plain(lambda r: text.percent(_percent(r))),
-           5, right=True, priority=3),
-    Column("trouble", "Why", why, _why, 40, 12, priority=4, grow=True, prose=True),
+           5, right=True, priority=4),
+    Column("trouble", "Why", why, _why, 40, 12, priority=3, grow=True, prose=True),
     Column("job", "Job", _job, plain(_job, "dim"), 36, 10, priority=9),
 )  # fmt: skip
 CALL_DEFAULT = ("at", "action", "name", "host", "phase", "percent", "trouble")

@@ -27,6 +27,7 @@ from tui.rows.clustering import (
 )
 from tui.rows.column import Cell, Column, find, order, plain, select
 from tui.rows.findings import finding, stuck
+from tui.rows.hostfindings import host_finding
 from tui.rows.replicas import REPLICA_COLUMNS, REPLICA_DEFAULT, replication
 from tui.store.rows import HostRow, SwitchRow, VmRow
 
@@ -65,7 +66,7 @@ def _vm_demand(row: VmRow) -> Cell:
     share = pressure(row)
     if share is None:
         return Cell("")
-    tone = levels.tone("memory_pressure", share)
+    tone = levels.tone("memory_demand", share)
     return Cell(text.size(row.vitals.demand), tone, min(1.0, share / 100))
 
 
@@ -274,6 +275,11 @@ def _volume(row: HostRow) -> Cell:
     return Cell(text.percent(free), levels.tone("volume_free", free), 1 - free / 100)
 
 
+def _host_problem(row: HostRow) -> Cell:
+    found = host_finding(row)
+    return Cell(*found) if found else Cell("")
+
+
 def _host_net(row: HostRow) -> float | None:
     return _both(row.vitals.net_in, row.vitals.net_out)
 
@@ -314,6 +320,8 @@ HOST_COLUMNS: tuple[Column[HostRow], ...] = (
            plain(lambda r: text.trouble(r.vitals.trouble), "error"),
            40, 12, priority=7, grow=True, prose=True),
     Column("free", "Disk free", volume_free, _volume, 9, right=True, priority=7),
+    Column("problem", "Problem", lambda r: _host_problem(r).text, _host_problem,
+           24, 10, priority=9, prose=True),
     Column("physical", "RAM", lambda r: r.host.memory or None,
            plain(lambda r: text.size(r.host.memory or None)), 7, right=True, priority=7),
     Column("lps", "LPs", lambda r: _lp(r) or None, plain(lambda r: text.count(_lp(r))),

@@ -163,6 +163,7 @@ HOST = Vocabulary(
         _text("processor", lambda r: (r.host.processor,)),
         _text("url address", lambda r: (r.host.url,)),
         _text("trouble", lambda r: (text.trouble(r.vitals.trouble),)),
+        _text("problem", lambda r: (_host("problem")(r),)),
         _text("uplink", lambda r: [uplink.name for uplink in r.host.uplinks]),
         _of(Unit.PERCENT, "cpu", lambda r: r.vitals.cpu),
         _of(Unit.SIZE, "mem memory", lambda r: r.memory_used, _host("memory")),

@@ -129,7 +129,7 @@ def judge_vm(row: VmRow) -> tuple[Judgement, Judgement] | None:
     if row.stale >= Stale.LOST:
         return None
     found = finding(row)
-    load = _loads(("vm_cpu", row.vitals.cpu, "CPU"), ("memory_pressure", pressure(row), "memory"))
+    load = _loads(("vm_cpu", row.vitals.cpu, "CPU"), ("memory_demand", pressure(row), "demand"))
     return (_of(found.tone, found.words) if found else WELL), load
 
 

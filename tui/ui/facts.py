@@ -14,6 +14,7 @@ from tui.rows import levels, replicas, text
 from tui.rows.activity import PHASES
 from tui.rows.columns import vm_uptime
 from tui.rows.findings import finding, passing
+from tui.rows.hostfindings import clock, clock_tone
 from tui.rows.replicas import replication
 from tui.store import (
     HostRow,
@@ -262,6 +263,8 @@ def _host(row: HostRow, now: float) -> Iterator[Section]:
     state.add("Round trip", text.latency(vitals.latency))
     if vitals.interval:
         state.add("Refreshed", f"every {vitals.interval:.0f} s, {vitals.requests} requests so far")
+    if tone := clock_tone(vitals):
+        state.add("Clock", clock(vitals), tone)
     state.add("Read-only", "yes" if host.read_only else "", "warning")
     yield state
     load = Section("Load").add("CPU", text.percent(vitals.cpu))

@@ -43,7 +43,7 @@ class Glyphs:
     """Row's data is old."""
     lost: str = "?"
     """Row's host does not answer."""
-    watched: str = "w"
+    watched: str = ":"
 
     def plain(self, text: str) -> str:
         """``text`` with our own symbols spelled in ASCII when the terminal wants that.
@@ -63,7 +63,7 @@ UNICODE = Glyphs(
     marked="▌",
     pending="»",
     peak="▲",
-    watched="◉",
+    watched="•",
 )
 ASCII = Glyphs(
     ascii=True,
