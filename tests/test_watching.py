@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from tests.deck_kit import deck, story
-from tests.scripted import Estate, datacenter
+from tests.scripted import GB, Estate, datacenter
 from tests.ui_kit import Recorder
 from tui.collector.messages import Batch, Update
 from tui.config import Notify
 from tui.config.settings import Desktop
 from tui.hyperv.cluster import Cluster, ClusterNode
-from tui.hyperv.model import Link
+from tui.hyperv.model import Checkpoint, Host, Link, Volume
 from tui.rows.filter import parse
 from tui.rows.watching import (
     LASTING,
@@ -219,6 +219,22 @@ def test_a_host_that_is_not_there_yet_has_no_state_to_lose() -> None:
     estate.add_host("HV09", link=Link.CONNECTING)
     fleet = Fleet("HV09", estate=estate)
     assert fleet.take(estate.lose("HV09")) == []
+
+
+def test_what_becomes_known_after_the_start_is_no_change() -> None:
+    estate = Estate()
+    place = estate.add_host("HV09")
+    vm = estate.add_vm("HV09", "old")
+    left = Checkpoint("c", "backup", estate.now - 9 * 86_400, kind="recovery")
+    whole = (
+        structs.replace(vm, checkpoints=(left,)),
+        structs.replace(place.info, volumes=(Volume("D:\\", "", 100 * GB, GB),)),
+    )
+    place.vms[vm.id], place.info = structs.replace(vm, complete=False), Host("HV09", "http://hv09")
+    fleet = Fleet("HV09", "vm:*", estate=estate)
+    assert fleet.take(estate.update("HV09", vms=(whole[0],), info=whole[1])) == []
+    assert fleet.store.vms[vm.id].watch == "warning"
+    assert fleet.store.host_rows["HV09"].watch == "error"
 
 
 def node(name: str, state: int = 0) -> ClusterNode:

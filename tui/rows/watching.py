@@ -57,8 +57,10 @@ class _Better:
 class Latch:
     """The state of one thing as it was last told."""
 
-    def __init__(self, state: Judgement, now: float) -> None:
+    def __init__(self, state: Judgement, now: float, *, informed: bool = True) -> None:
+        """``informed``: all there is to know was known."""
         self.state = state
+        self.informed = informed
         self.seen = now
         self._above: tuple[float, Judgement] | None = None
         """Since when a load is worse than the state, and the least it was."""
@@ -220,8 +222,10 @@ class Watcher:
             if latch is not None:
                 latch.rest()
             return
-        if latch is None:
-            latch = self._latches[key] = Latch(max(judged), now)
+        informed = self._informed(row)
+        if latch is None or (informed and not latch.informed):
+            # What is wrong from the start becomes known part by part; it is no change.
+            latch = self._latches[key] = Latch(max(judged), now, informed=informed)
         before = latch.state
         if latch.step(now, *judged):
             yield self._notice(row, latch.state, now, told=latch.state.gone or before.gone)
@@ -234,6 +238,14 @@ class Watcher:
         if isinstance(row, VmRow):
             return judge_vm(row)
         return judge_cluster(self._store, row) if row.group else judge_host(row)
+
+    def _informed(self, row: VmRow | HostRow) -> bool:
+        """Settings, volumes and clusters are told later than states and loads."""
+        if isinstance(row, VmRow):
+            return row.vm.complete
+        if row.group:
+            return row.host.cluster in self._store.clusters.known
+        return bool(row.host.os)
 
     def _notice(self, row: VmRow | HostRow, state: Judgement, now: float, *, told: bool) -> Notice:
         self._count += 1

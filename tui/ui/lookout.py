@@ -50,7 +50,7 @@ class Lookout:
             return
         if fresh := [notice for notice in due if not notice.told]:
             self._app.told(summary(fresh), warning=worse(fresh))
-        driver = self._app._driver
+        driver = self._app._driver  # Textual has a call of its own for the bell alone
         if driver is None or not is_terminal(driver):
             return
         ring = BELL if self._notify.bell else ""
@@ -71,5 +71,5 @@ class Lookout:
         changes = app.store.watches.choose([row.key for row in rows], on)
         self.look(changes)
         app.show(changes)
-        who = f"{rows[0].name} is" if len(rows) == 1 else f"{len(rows)} of the rows are"
+        who = f"{rows[0].name} is" if len(rows) == 1 else f"{len(rows)} rows are"
         app.told(f"{who} {'watched until the deck is left' if on else 'no longer watched'}")
