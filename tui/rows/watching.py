@@ -29,7 +29,7 @@ QUIET: Final = 10.0
 """Seconds between two messages at least; what changes meanwhile is told together."""
 FORGOTTEN: Final = 600.0
 """Seconds after which the state of what is gone is forgotten."""
-SLICE: Final = 500
+SLICE: Final = 200
 """Rows looked at a second though nothing was told of them: time alone makes some worse."""
 _SHOWN: Final = 3
 
@@ -119,11 +119,12 @@ def _of(tone: str, why: str) -> Judgement:
 
 def _loads(*found: tuple[str, float | None, str]) -> Judgement:
     """The worst of several measures: name, value in percent, word."""
-    judged = [
-        _of(levels.tone(measure, value), f"{word} {text.percent(value)}")
-        for measure, value, word in found
-    ]
-    return max(judged, key=lambda one: one.grade)
+    worst = WELL
+    for measure, value, word in found:
+        grade = levels.TONES.index(levels.tone(measure, value))
+        if grade > worst.grade:
+            worst = Judgement(grade, f"{word} {text.percent(value)}")
+    return worst
 
 
 def judge_vm(row: VmRow) -> tuple[Judgement, Judgement] | None:
