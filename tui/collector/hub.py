@@ -239,6 +239,7 @@ def _update(station: _Station) -> Update:
         gone_replicas=_gone(old.replicas, new.replicas),
         cluster=new.cluster if new.cluster != old.cluster else None,
         cluster_at=new.cluster_at,
+        meters=new.meters if new.meters != old.meters else None,
     )
 
 
