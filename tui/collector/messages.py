@@ -99,6 +99,10 @@ class Attend(msgspec.Struct, frozen=True, tag=True):
     hosts: dict[str, tuple[Look, ...]] = {}
     """Of single hosts, besides."""
 
+    def of(self, host: str) -> frozenset[Look]:
+        """What is being looked at of one host."""
+        return frozenset(self.everywhere) | frozenset(self.hosts.get(host, ()))
+
 
 class Poke(msgspec.Struct, frozen=True, tag=True):
     """Refresh now; an empty host means all."""

@@ -159,11 +159,11 @@ class MachineMeter(Record, frozen=True):
 
 
 class Meters(Record, frozen=True):
-    """All that one host tells of what is being looked at, as of its last fast tick."""
+    """All that one host tells of what is being looked at. Groups take turns in its fast ticks."""
 
     host: str
     at: float = 0.0
-    """Unix time."""
+    """Unix time of the newest reading among them."""
     looks: tuple[Look, ...] = ()
     """What is read now."""
     refused: dict[Look, str] = msgspec.field(default_factory=dict)
