@@ -27,6 +27,8 @@ _FASTEST = 50e6
 """Things per second that a 32-bit count may seem to have counted; beyond that it restarted."""
 _LONGEST = 60.0
 """Seconds one operation may seem to take; beyond that its counters do not belong together."""
+_SURE = 0.25
+"""How far a reckoned number of times may be from a whole one."""
 _WAITING = 100_000
 """So many never wait: a larger queue length is an integral over time."""
 
@@ -102,6 +104,23 @@ def average_timer(step: Step, column: str) -> float | None:
     return seconds if seconds <= _LONGEST else None
 
 
+def device_latency(step: Step, column: str) -> float | None:
+    """An average timer of a device. Its 32 bits are full within seconds where many wait; how
+    often they were, the queue tells, or nothing does."""
+    latency, times = average_timer(step, column), step.counted(_base(column))
+    waiting = [sample.get("QueueLength") for sample in (step.before, step.after) if sample]
+    lengths = [length for length in waiting if isinstance(length, int) and length <= _WAITING]
+    frequency = step.number("Frequency_PerfTime")
+    if latency is None or not times or not lengths or not frequency:
+        return latency
+    expected = sum(lengths) / len(lengths) * step.seconds
+    full = _WRAP / frequency
+    over = (expected - latency * times) / full
+    if over < _SURE:
+        return latency
+    return latency + round(over) * full / times if abs(over - round(over)) < _SURE else None
+
+
 def average_bulk(step: Step, column: str) -> float | None:
     """PERF_AVERAGE_BULK: how much each was; None while there were none."""
     amount, times = step.grown(column), step.counted(_base(column))
@@ -113,18 +132,23 @@ def raw_count(step: Step, column: str) -> float | None:
     return step.number(column)
 
 
+def queue_time(step: Step, column: str) -> float | None:
+    """100NS_QUEUELEN: how many waited on the average."""
+    waited, clock = step.grown(column), step.grown("Timestamp_Sys100NS")
+    return waited / clock if waited is not None and clock else None
+
+
 def queue_length(step: Step, column: str) -> float | None:
     """A RAWCOUNT, or a 100NS_QUEUELEN: which of both is unverified, and its size tells."""
     now = step.number(column)
     if now is None or now <= _WAITING:
         return now
-    waited, clock = step.grown(column), step.grown("Timestamp_Sys100NS")
-    return waited / clock if waited is not None and clock else None
+    return queue_time(step, column)
 
 
 CounterType: TypeAlias = Callable[[Step, str], float | None]
 
-_BASED = (share, average_timer, average_bulk)
+_BASED = (share, average_timer, device_latency, average_bulk)
 _GAUGES = (raw_count, queue_length)
 
 _TRAFFIC: Mapping[str, CounterType] = dict.fromkeys(
@@ -162,7 +186,7 @@ TYPES: Mapping[str, Mapping[str, CounterType]] = {
         "WriteBytesPersec": rate,
         "ReadOperationsPerSec": rate,
         "WriteOperationsPerSec": rate,
-        "Latency": average_timer,
+        "Latency": device_latency,
         "QueueLength": queue_length,
     },
     UPLINK: {
@@ -182,6 +206,7 @@ TYPES: Mapping[str, Mapping[str, CounterType]] = {
         "DiskReadsPersec": rate,
         "DiskWritesPersec": rate,
         "AvgDisksecPerTransfer": average_timer,
+        "AvgDiskQueueLength": queue_time,
         "CurrentDiskQueueLength": raw_count,
     },
     SHARED_VOLUME: {
@@ -191,6 +216,8 @@ TYPES: Mapping[str, Mapping[str, CounterType]] = {
         "WritesPersec": rate,
         "AvgsecPerRead": average_timer,
         "AvgsecPerWrite": average_timer,
+        "AvgReadQueueLength": queue_time,
+        "AvgWriteQueueLength": queue_time,
         "CurrentReadQueueLength": raw_count,
         "CurrentWriteQueueLength": raw_count,
     },

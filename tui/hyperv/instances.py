@@ -239,6 +239,16 @@ def join_volumes(found: Found, shared: Found, inventory: Inventory) -> tuple[Vol
     return tuple(volumes.values())
 
 
+def _latency(
+    measured: float | None, waiting: float | None, operations: float | None
+) -> float | None:
+    """Seconds an operation took. The measure has 32 bits and is full within seconds where many
+    wait; it is then too low, and the mean queue, which has 64, tells (Little's law)."""
+    if waiting is None or not operations:
+        return measured
+    return max(measured or 0.0, waiting / operations)
+
+
 def _volume(host: str, name: str, values: Values) -> VolumeMeter:
     return VolumeMeter(
         id=f"{host}:{name.lower()}",
@@ -248,7 +258,11 @@ def _volume(host: str, name: str, values: Values) -> VolumeMeter:
         write=values.get("DiskWriteBytesPersec"),
         reads=values.get("DiskReadsPersec"),
         writes=values.get("DiskWritesPersec"),
-        latency=values.get("AvgDisksecPerTransfer"),
+        latency=_latency(
+            values.get("AvgDisksecPerTransfer"),
+            values.get("AvgDiskQueueLength"),
+            _sum(values.get("DiskReadsPersec"), values.get("DiskWritesPersec")),
+        ),
         queue=values.get("CurrentDiskQueueLength"),
     )
 
@@ -264,11 +278,15 @@ def _shared_volume(host: str, name: str, values: Values) -> VolumeMeter:
         write=get("WriteBytesPersec"),
         reads=get("ReadsPersec"),
         writes=get("WritesPersec"),
-        latency=_weighted(
-            (
-                (get("AvgsecPerRead"), get("ReadsPersec")),
-                (get("AvgsecPerWrite"), get("WritesPersec")),
-            )
+        latency=_latency(
+            _weighted(
+                (
+                    (get("AvgsecPerRead"), get("ReadsPersec")),
+                    (get("AvgsecPerWrite"), get("WritesPersec")),
+                )
+            ),
+            _sum(get("AvgReadQueueLength"), get("AvgWriteQueueLength")),
+            _sum(get("ReadsPersec"), get("WritesPersec")),
         ),
         queue=_sum(get("CurrentReadQueueLength"), get("CurrentWriteQueueLength")),
     )
