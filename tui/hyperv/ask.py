@@ -37,6 +37,8 @@ class Query:
     namespace: str = VIRTUALIZATION
     widens: bool = True
     """False: whole instances cost the host too much ever to ask for them."""
+    dense: bool = False
+    """Rows have a value in every column the class has: one without any is not there."""
 
     def wql(self, *, wide: bool = False) -> str:
         """The query's text; ``wide`` asks for whole instances."""
@@ -83,7 +85,12 @@ class Asker:
         narrowed = asked is not query
         rows = self._client.query(query.namespace, asked.wql(wide=wide and not narrowed))
         if wide and query.columns and not narrowed and rows:
-            known = {name.lower() for row in rows for name in row.values}
+            known = {
+                name.lower()
+                for row in rows
+                for name, value in row.values.items()
+                if value is not None or not query.dense
+            }
             kept = tuple(column for column in query.columns if column.lower() in known)
             if kept and len(kept) < len(query.columns):
                 self._narrowed[query] = replace(query, columns=kept)

@@ -50,20 +50,26 @@ STATES = Query(
 SERVICE = Query("Msvm_VirtualSystemManagementService", ("CreationClassName",))
 
 PROCESSOR_COUNTER = Query(
-    counters.PROCESSOR, counters.columns(counters.PROCESSOR), "Name = '_Total'", CIMV2
+    counters.PROCESSOR,
+    counters.columns(counters.PROCESSOR),
+    "Name = '_Total'",
+    CIMV2,
+    dense=True,
 )
 ADAPTER_COUNTER = Query(
     counters.ADAPTER,
     counters.columns(counters.ADAPTER, "BytesReceivedPersec", "BytesSentPersec"),
     namespace=CIMV2,
+    dense=True,
 )
 STORAGE_COUNTER = Query(
     counters.STORAGE,
     counters.columns(counters.STORAGE, "ReadBytesPersec", "WriteBytesPersec"),
     namespace=CIMV2,
+    dense=True,
 )
 FINE_COUNTERS = {
-    name: Query(name, counters.columns(name), namespace=CIMV2)
+    name: Query(name, counters.columns(name), namespace=CIMV2, dense=True)
     for name in counters.TYPES
     if name != counters.PROCESSOR
 }

@@ -65,11 +65,13 @@ class Rotation:
     ) -> list[str]:
         """The sources to read in this tick, the most overdue of those wanted; ``urgent`` first."""
         wanted = self.wanted(looks, clustered=clustered)
-        due = {
-            name: (tick - self._read_in.get(name, _NEVER))
-            / (1 if name == urgent else SOURCES[name].every)
-            for name in wanted
-        }
+        looked = [name for name in wanted if SOURCES[name].look is not None]
+        weights = {name: 1.0 / SOURCES[name].every for name in wanted}
+        if len(looked) == 1:
+            weights[looked[0]] = 2.0  # one alone is read in every tick, whatever else waits
+        if urgent in weights:
+            weights[urgent] = 1.0
+        due = {name: (tick - self._read_in.get(name, _NEVER)) * weights[name] for name in wanted}
         chosen = sorted(due, key=lambda name: (name != urgent, -due[name]))[: max(0, slots)]
         self._read_in |= dict.fromkeys(chosen, tick)
         return chosen
