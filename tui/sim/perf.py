@@ -103,13 +103,23 @@ def raw(host: SimHost, word: str) -> Iterator[CimInstance]:
         yield shapes.counters(f"Win32_PerfRawData_{word}", _wrapped(word, values))
 
 
+def _gauges(row: Row) -> dict[str, CimValue]:
+    """Gauges as they are; those with a base in percent of it."""
+    found: dict[str, CimValue] = {}
+    for key, number in row.gauges.items():
+        base = row.gauges.get(f"{key}_Base")
+        if not key.endswith("_Base"):
+            found[key] = int(number) if base is None else int(100 * number / max(1, base))
+    return found
+
+
 def formatted(host: SimHost, word: str) -> Iterator[CimInstance]:
     """Rows of a Win32_PerfFormattedData class: rates over the last seconds."""
     now = host.fabric.now()
     before = dict(_unique(_maker(word)(host, now - WINDOW)))
     for name, row in _unique(_maker(word)(host, now)):
         values: dict[str, CimValue] = {"Name": name or None}
-        values |= {key: int(number) for key, number in row.gauges.items()}
+        values |= _gauges(row)
         old = before.get(name, row)
         for key, number in row.rates.items():
             values[key] = max(0, int((number - old.rates.get(key, number)) / WINDOW))

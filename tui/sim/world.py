@@ -288,9 +288,11 @@ class SimHost:
         space = namespace.replace("\\", "/").lower()
         if space in self.faults.missing_namespaces:
             return True
-        if class_name.lower() in self.faults.unknown_classes:
+        lowered = class_name.lower()
+        if lowered in self.faults.unknown_classes:
             return True
-        return space.startswith("root/mscluster") and not self.plan.cluster
+        clustered = space.startswith("root/mscluster") or "_csvfsperfprovider_" in lowered
+        return clustered and not self.plan.cluster
 
     # -- methods ---------------------------------------------------------------------------
 
