@@ -12,6 +12,7 @@ from tui.collector.connect import Connect, connect
 from tui.collector.hub import Hub
 from tui.collector.messages import (
     Answer,
+    Attend,
     Call,
     CallUpdate,
     Configure,
@@ -36,6 +37,7 @@ class Crew:
         self._connect = connect
         self._now = now
         self._pacing = Pacing()
+        self._attend = Attend()
         self._links: dict[str, HostLink] = {}
         self._throttles: dict[str, Throttle] = {}
         self._watches: dict[str, Watch] = {}
@@ -66,6 +68,7 @@ class Crew:
                 pacing=self._pacing,
                 now=self._now,
             )
+            self._watches[link.id].attend(self._attend.of(link.id))
         return self._watches[link.id]
 
     def submit(self, call: Call) -> None:
@@ -126,6 +129,12 @@ class Crew:
         """Keep one machine's sheet fresh, and no other."""
         for name, watch in self._watches.items():
             watch.inspect(vm if name == host else "")
+
+    def attend(self, command: Attend) -> None:
+        """Measure what is being looked at, and no more; hosts to come are told as well."""
+        self._attend = command
+        for name, watch in self._watches.items():
+            watch.attend(command.of(name))
 
     def poke(self, host: str) -> None:
         """Refresh one host now, or all of them."""

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from tui.collector.messages import Answer, Batch, CallUpdate, Exchange, Update
 from tui.hyperv.cluster import Cluster
+from tui.hyperv.meters import Meters
 from tui.hyperv.model import Host, HostVitals, Inventory, Link, Record
 from tui.hyperv.sheet import Sheet
 
@@ -239,7 +240,15 @@ def _update(station: _Station) -> Update:
         gone_replicas=_gone(old.replicas, new.replicas),
         cluster=new.cluster if new.cluster != old.cluster else None,
         cluster_at=new.cluster_at,
+        meters=_meters(old, new),
     )
+
+
+def _meters(old: Inventory, new: Inventory) -> Meters | None:
+    """The measurements when any has moved; empty ones when nobody looks any more."""
+    if new.meters == old.meters:
+        return None
+    return new.meters or Meters(new.host.id)
 
 
 def _changed(old: Mapping[str, R], new: Mapping[str, R]) -> tuple[R, ...]:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from tui.hyperv.meters import Look, Meters
 from tui.hyperv.model import (
     Cluster,
     Host,
@@ -90,6 +91,19 @@ class Inspect(msgspec.Struct, frozen=True, tag=True):
     vm: str = ""
 
 
+class Attend(msgspec.Struct, frozen=True, tag=True):
+    """What is being looked at, from now on: these measurements are read, no others."""
+
+    everywhere: tuple[Look, ...] = ()
+    """Of all hosts."""
+    hosts: dict[str, tuple[Look, ...]] = {}
+    """Of single hosts, besides."""
+
+    def of(self, host: str) -> frozenset[Look]:
+        """What is being looked at of one host."""
+        return frozenset(self.everywhere) | frozenset(self.hosts.get(host, ()))
+
+
 class Poke(msgspec.Struct, frozen=True, tag=True):
     """Refresh now; an empty host means all."""
 
@@ -113,7 +127,7 @@ class Stop(msgspec.Struct, frozen=True, tag=True):
     """End all lanes and exit."""
 
 
-Command: TypeAlias = Configure | Next | Call | Inspect | Poke | Pace | Resync | Stop
+Command: TypeAlias = Configure | Next | Call | Inspect | Attend | Poke | Pace | Resync | Stop
 
 # -- collector to deck ---------------------------------------------------------------------
 
@@ -141,6 +155,8 @@ class Update(msgspec.Struct, frozen=True, gc=False):
     """The whole of it when anything of it changed; roles come and go too often together."""
     cluster_at: float = 0.0
     """When the host last told of its cluster; 0: another node does."""
+    meters: Meters | None = None
+    """The whole of them when any has moved; empty ones when nobody looks any more."""
 
 
 class Phase(StrEnum):

@@ -17,6 +17,7 @@ import msgspec
 from tui.collector.child import ended
 from tui.collector.framing import LENGTH, frame, length_of
 from tui.collector.messages import (
+    Attend,
     Batch,
     Call,
     Command,
@@ -71,9 +72,11 @@ class Shard:
         )
         self._listener = asyncio.create_task(self._listen(self._process))
 
-    async def start(self, configure: Configure) -> None:
+    async def start(self, configure: Configure, attend: Attend) -> None:
         if self._process is None:
             await self.spawn()
+        if attend != Attend():
+            await self.send(attend)
         await self.send(msgspec.structs.replace(configure, hosts=self.hosts))
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
@@ -152,6 +155,7 @@ class CollectorProcess:
         self._per_process = hosts_per_process
         self._command = command
         self._configure = Configure(())
+        self._attend = Attend()
         self._shards: list[Shard] = []
         self._spare: Shard | None = None
 
@@ -170,7 +174,7 @@ class CollectorProcess:
         if self._spare is not None and parts:
             self._shards[0], self._spare = self._spare, None
             self._shards[0].hosts = parts[0]
-        await asyncio.gather(*(shard.start(configure) for shard in self._shards))
+        await asyncio.gather(*(shard.start(configure, self._attend) for shard in self._shards))
 
     async def send(self, command: Command) -> None:
         """Send a command where it belongs. Raises CollectorDied."""
@@ -182,6 +186,9 @@ class CollectorProcess:
                 for shard in self._shards:
                     if any(link.id == host for link in shard.hosts):
                         await shard.send(command)
+            case Attend():
+                self._attend = command
+                await self._broadcast(command)
             case Pace(fast=fast, slow=slow):
                 self._configure = msgspec.structs.replace(
                     self._configure,
@@ -212,7 +219,7 @@ class CollectorProcess:
             if tuple(link.id for link in shard.hosts) == died.hosts:
                 await shard.stop()
                 self._shards[index] = Shard(shard.hosts, self._command)
-                await self._shards[index].start(self._configure)
+                await self._shards[index].start(self._configure, self._attend)
 
     async def stop(self) -> None:
         """End every process."""

@@ -17,6 +17,7 @@ from tui.collector.framing import frame, read_frame
 from tui.collector.hub import Hub
 from tui.collector.logfile import Discreet
 from tui.collector.messages import (
+    Attend,
     Batch,
     Call,
     Command,
@@ -119,6 +120,8 @@ def obey(command: Command, hub: Hub, crew: Crew, answers: Answers) -> None:
             crew.submit(command)
         case Inspect(host=host, vm=vm):
             crew.inspect(host, vm)
+        case Attend():
+            crew.attend(command)
         case Poke(host=host):
             crew.poke(host)
         case Pace():

@@ -20,6 +20,7 @@ from tui.collector.following import is_clustered
 from tui.collector.hub import Hub
 from tui.collector.messages import (
     Answer,
+    Attend,
     Batch,
     Call,
     CallUpdate,
@@ -200,6 +201,10 @@ class Session:
         self._crew.pace(Pace(fast=every))
         self.troubles.clear()
         self.attend(hear)
+
+    def look(self, attend: Attend) -> None:
+        """Measure this from the next reading on; rates are known after the one behind it."""
+        self._crew.attend(attend)
 
     def client(self, host: str) -> CimClient:
         """A client of its own on one host. Raises UsageError for a host not configured."""

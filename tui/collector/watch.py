@@ -25,6 +25,7 @@ from tui.collector.messages import Exchange, HostLink
 from tui.errors import AuthRejected, Fault, HvError, LinkError, Refused, WireError
 from tui.hyperv import sheets
 from tui.hyperv.events import Chronicle
+from tui.hyperv.meters import Look
 from tui.hyperv.model import Host, HostVitals, Inventory, Link, Trouble
 from tui.hyperv.read import Reader
 from tui.hyperv.sheet import Sheet
@@ -110,6 +111,7 @@ class Watch:
         self._due = dict.fromkeys((Tier.FAST, Tier.SLOW, Tier.FACTS, Tier.CLUSTER), 0.0)
         self._due[Tier.SHEET] = math.inf
         self._inspected = ""
+        self._looks: frozenset[Look] = frozenset()
         self._chronicle = Chronicle("")
         self._wake = threading.Condition()
         self._wanted = Tier.NONE
@@ -160,6 +162,14 @@ class Watch:
             self._due[Tier.SHEET] = 0.0 if vm else math.inf
         if vm:
             self.poke(Tier.SHEET)
+
+    def attend(self, looks: frozenset[Look]) -> None:
+        """Measure these groups from now on. What is new among them begins now, unless the host
+        fails: looking elsewhere must not hasten a log-on that was refused."""
+        with self._wake:
+            new, self._looks = looks - self._looks, looks
+        if new and not self._failures:
+            self.poke(Tier.FAST)
 
     def _run(self) -> None:
         try:
@@ -248,6 +258,7 @@ class Watch:
                 whole = bool(tiers & (Tier.SLOW | Tier.WHOLE))
                 return self._read_cluster(self._reader, whole=whole)
             case _:
+                self._reader.attend(self._looks)
                 return self._reader.fast()
 
     def _read_cluster(self, reader: Reader, *, whole: bool) -> Inventory:

@@ -2,14 +2,15 @@
 
 Hosts differ by version: a projected column or a class that is not there makes the host refuse
 the whole query. So each query is narrowed to the columns we use, widened once when that is
-refused, and left out for a while when the class itself is not there.
+refused, narrowed again to those of them that the host turns out to have, and left out for a
+while when the class itself is not there.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tui.errors import Fault
@@ -36,6 +37,8 @@ class Query:
     namespace: str = VIRTUALIZATION
     widens: bool = True
     """False: whole instances cost the host too much ever to ask for them."""
+    dense: bool = False
+    """Rows have a value in every column the class has: one without any is not there."""
 
     def wql(self, *, wide: bool = False) -> str:
         """The query's text; ``wide`` asks for whole instances."""
@@ -51,6 +54,8 @@ class Asker:
         self._client = client
         self._now = now
         self._wide: set[Query] = set()
+        self._narrowed: dict[Query, Query] = {}
+        """Queries some columns of which the host lacks, and what is asked instead."""
         self._absent: dict[Query, float] = {}
         self.refusals: dict[str, Fault] = {}
         """Class name → why the host does not answer for it."""
@@ -59,16 +64,36 @@ class Asker:
         """The class was not there, and it is too early to ask again."""
         return self._now() < self._absent.get(query, 0.0)
 
+    def refusal(self, query: Query) -> Fault | None:
+        """Why the host does not answer for it; None while it does, or may if asked otherwise."""
+        return self.refusals.get(query.class_name) if self.is_absent(query) else None
+
     def required(self, query: Query) -> list[CimInstance]:
         """The rows; a refusal is the caller's."""
         wide = query in self._wide or not query.columns
         try:
-            return self._client.query(query.namespace, query.wql(wide=wide))
+            return self._rows(query, wide=wide)
         except Fault as fault:
             if wide or not query.widens or not meanings.is_missing(fault):
                 raise
-        rows = self._client.query(query.namespace, query.wql(wide=True))
+        rows = self._rows(query, wide=True)
         self._wide.add(query)
+        return rows
+
+    def _rows(self, query: Query, *, wide: bool) -> list[CimInstance]:
+        asked = self._narrowed.get(query, query)
+        narrowed = asked is not query
+        rows = self._client.query(query.namespace, asked.wql(wide=wide and not narrowed))
+        if wide and query.columns and not narrowed and rows:
+            known = {
+                name.lower()
+                for row in rows
+                for name, value in row.values.items()
+                if value is not None or not query.dense
+            }
+            kept = tuple(column for column in query.columns if column.lower() in known)
+            if kept and len(kept) < len(query.columns):
+                self._narrowed[query] = replace(query, columns=kept)
         return rows
 
     def optional(self, query: Query, *, once: bool = False) -> list[CimInstance] | None:
@@ -80,7 +105,7 @@ class Asker:
             return None
         wide = query in self._wide or not query.columns
         try:
-            rows = self._client.query(query.namespace, query.wql(wide=wide))
+            rows = self._rows(query, wide=wide)
         except Fault as fault:
             if not self._learn(query, fault, wide=wide) or once:
                 return None
@@ -107,5 +132,6 @@ class Asker:
             return True
         if meanings.is_missing(fault) or meanings.is_denied(fault):
             self._wide.discard(query)
+            self._narrowed.pop(query, None)
             self._absent[query] = self._now() + RETRY
         return False

@@ -14,6 +14,7 @@ from enum import IntEnum, StrEnum
 import msgspec
 
 from tui.hyperv.cluster import Cluster
+from tui.hyperv.meters import Meters
 from tui.hyperv.record import Record
 from tui.hyperv.replica import Replica
 
@@ -448,3 +449,5 @@ class Inventory(Record, frozen=True):
     """The cluster it is a node of, as it last told of it; None while another node tells."""
     cluster_at: float = 0.0
     """Unix time of that."""
+    meters: Meters | None = None
+    """Finer measurements; None while nobody looks at any."""

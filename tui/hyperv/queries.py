@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tui.hyperv import counters
 from tui.hyperv.ask import Query
 from tui.hyperv.devices import DISK, DVD, IDE_CONTROLLER, SCSI_CONTROLLER, SERVICES
 from tui.wsman.schema import CIMV2, CLUSTER
@@ -48,24 +49,31 @@ STATES = Query(
 """For hosts without any summaries."""
 SERVICE = Query("Msvm_VirtualSystemManagementService", ("CreationClassName",))
 
-_CLOCKS = ("Name", "Timestamp_PerfTime", "Frequency_PerfTime", "Timestamp_Sys100NS")
-
 PROCESSOR_COUNTER = Query(
-    "Win32_PerfRawData_HvStats_HyperVHypervisorLogicalProcessor",
-    (*_CLOCKS, "PercentTotalRunTime", "PercentTotalRunTime_Base"),
+    counters.PROCESSOR,
+    counters.columns(counters.PROCESSOR),
     "Name = '_Total'",
     CIMV2,
+    dense=True,
 )
 ADAPTER_COUNTER = Query(
-    "Win32_PerfRawData_NvspNicStats_HyperVVirtualNetworkAdapter",
-    (*_CLOCKS, "BytesReceivedPersec", "BytesSentPersec"),
+    counters.ADAPTER,
+    counters.columns(counters.ADAPTER, "BytesReceivedPersec", "BytesSentPersec"),
     namespace=CIMV2,
+    dense=True,
 )
 STORAGE_COUNTER = Query(
-    "Win32_PerfRawData_Counters_HyperVVirtualStorageDevice",
-    (*_CLOCKS, "ReadBytesPersec", "WriteBytesPersec"),
+    counters.STORAGE,
+    counters.columns(counters.STORAGE, "ReadBytesPersec", "WriteBytesPersec"),
     namespace=CIMV2,
+    dense=True,
 )
+FINE_COUNTERS = {
+    name: Query(name, counters.columns(name), namespace=CIMV2, dense=True)
+    for name in counters.TYPES
+    if name != counters.PROCESSOR
+}
+"""All columns we know to read, by class; only while somebody looks."""
 FREE_MEMORY = Query(
     "Win32_OperatingSystem", ("FreePhysicalMemory", "LocalDateTime"), namespace=CIMV2
 )

@@ -8,7 +8,7 @@ missing costs only what it would have told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace as replace_parts
 from typing import TYPE_CHECKING
 
@@ -27,10 +27,12 @@ from tui.hyperv import (
     queries,
     replicas,
 )
-from tui.hyperv.ask import Asker, Query
-from tui.hyperv.machines import Rates
-from tui.hyperv.model import Cluster, Host, HostVitals, Inventory, Job, Nic, Vm
+from tui.hyperv.ask import Asker
+from tui.hyperv.measuring import Measuring
+from tui.hyperv.meters import Look
+from tui.hyperv.model import Cluster, Host, HostVitals, Inventory, Job, Nic
 from tui.hyperv.replica import TEST, Replica
+from tui.hyperv.sources import SOURCES, Rotation
 from tui.hyperv.summary import Summaries
 from tui.wsman.cim import CimInstance, CimRef
 
@@ -41,15 +43,6 @@ REQUESTS = 3
 """Requests of a fast tick at most; paging apart."""
 
 _KILOBYTE = 1024
-_EVERY = {"cpu": 2, "jobs": 2, "net": 3, "disk": 3, "memory": 6}
-"""In how many fast ticks each source wants one reading."""
-_SOURCE: dict[str, Query] = {
-    "cpu": queries.PROCESSOR_COUNTER,
-    "jobs": queries.JOBS,
-    "net": queries.ADAPTER_COUNTER,
-    "disk": queries.STORAGE_COUNTER,
-    "memory": queries.FREE_MEMORY,
-}
 
 
 class Reader:
@@ -77,13 +70,10 @@ class Reader:
         host = replace(self._inventory.host, url=url, read_only=read_only, demo=demo)
         self._inventory = replace(self._inventory, host=host)
         self._tick = 0
-        self._read_in = dict.fromkeys(_EVERY, -max(_EVERY.values()))
+        self._rotation = Rotation(self._ask.is_absent)
+        self._measuring = Measuring(self._ask)
         self._primed: set[str] = set()
         self._processor: CimInstance | None = None
-        self._adapters = counters.Meter("BytesReceivedPersec", "BytesSentPersec")
-        self._images = counters.Meter("ReadBytesPersec", "WriteBytesPersec")
-        self._net: dict[str, tuple[float, ...]] | None = None
-        self._disk: dict[str, tuple[float, ...]] | None = None
         self._subjects = {job.id: job.subject for job in self._inventory.jobs.values()}
 
     @property
@@ -99,6 +89,11 @@ class Reader:
             return True
         return bool(self._healths) and self._healths != self._healths_now()
 
+    def attend(self, looks: Iterable[Look]) -> None:
+        """What is being looked at from now on, and is read with the fast tier."""
+        for name in self._measuring.attend(looks):
+            self._rotation.forget(name)
+
     # -- fast ------------------------------------------------------------------------------
 
     def fast(self) -> Inventory:
@@ -107,11 +102,10 @@ class Reader:
         rows = machines.distinct(self._summaries.read(tasks=self._must_learn_subjects()))
         self._learn_subjects(rows)
         for name in self._turn(REQUESTS - self._summaries.spent):
-            self._read_in[name] = self._tick
             self._read_source(name)
         before = self._inventory
         now = self._now()
-        rates = self._rates(rows)
+        rates = self._measuring.rates(rows.keys(), before.vms)
         self._inventory = replace(
             before,
             vitals=self._with_totals(before.vitals),
@@ -131,35 +125,31 @@ class Reader:
             },
             jobs={key: self._with_subject(job) for key, job in before.jobs.items()},
         )
+        self._inventory = replace(self._inventory, meters=self._measuring.meters(self._inventory))
         return self._inventory
 
     def _turn(self, slots: int) -> list[str]:
         """The sources most overdue; jobs come first while one is running."""
-        names = [name for name in _EVERY if not self._ask.is_absent(_SOURCE[name])]
-        due = {
-            name: (self._tick - self._read_in[name]) / (1 if self._urgent(name) else every)
-            for name, every in _EVERY.items()
-            if name in names
-        }
-        ranked = sorted(due, key=lambda name: (not self._urgent(name), -due[name]))
-        return ranked[: max(0, slots)]
-
-    def _urgent(self, name: str) -> bool:
-        return name == "jobs" and any(not job.finished for job in self._inventory.jobs.values())
+        busy = any(not job.finished for job in self._inventory.jobs.values())
+        return self._rotation.turn(
+            self._tick,
+            slots,
+            self._measuring.looks,
+            urgent="jobs" if busy else "",
+            clustered=bool(self._inventory.host.cluster),
+        )
 
     def _read_source(self, name: str) -> None:
-        rows = self._ask.optional(_SOURCE[name], once=True)
+        rows = self._ask.optional(SOURCES[name].query, once=True)
         match name:
             case "cpu":
                 self._take_processor(rows)
             case "jobs":
                 self._take_jobs(rows)
-            case "net":
-                self._net = None if rows is None else self._adapters.feed(rows)
-            case "disk":
-                self._disk = None if rows is None else self._images.feed(rows)
-            case _:
+            case "memory":
                 self._take_system(rows)
+            case _:
+                self._measuring.take(name, rows, self._now())
 
     def _take_system(self, rows: list[CimInstance] | None) -> None:
         free = clean.maybe(rows[0].get("FreePhysicalMemory")) if rows else None
@@ -182,25 +172,15 @@ class Reader:
             cpu = counters.busy(before, self._processor, "PercentTotalRunTime", processors)
             self._set_vitals(cpu=cpu)
 
-    # -- rates -----------------------------------------------------------------------------
-
-    def _rates(self, rows: dict[str, CimInstance]) -> dict[str, Rates]:
-        """Rates by machine: adapters are known by GUID, images by path."""
-        net: dict[str, list[tuple[float, ...]]] = {}
-        for name, rate in (self._net or {}).items():
-            net.setdefault(counters.adapter_owner(name, rows), []).append(rate)
-        disk = {counters.image_key(name): rate for name, rate in (self._disk or {}).items()}
-        found: dict[str, Rates] = {}
-        for vm in rows:
-            known = self._inventory.vms.get(vm)
-            images = [disk[key] for key in _image_keys(known) if key in disk] if known else []
-            found[vm] = Rates(*_sum(net.get(vm, ())), *_sum(images))
-        return found
-
     def _with_totals(self, vitals: HostVitals) -> HostVitals:
-        net = _sum(tuple(_apart_from_total(self._net)))
-        disk = _sum(tuple(_apart_from_total(self._disk)))
-        return replace(vitals, net_in=net[0], net_out=net[1], disk_read=disk[0], disk_write=disk[1])
+        rates = self._measuring.totals()
+        return replace(
+            vitals,
+            net_in=rates.net_in,
+            net_out=rates.net_out,
+            disk_read=rates.disk_read,
+            disk_write=rates.disk_write,
+        )
 
     # -- jobs ------------------------------------------------------------------------------
 
@@ -405,7 +385,7 @@ class Reader:
     def _prime(self, *names: str) -> None:
         """Sources whose first value would come some fast ticks late: counters need two readings."""
         for name in names:
-            if name not in self._primed and not self._ask.is_absent(_SOURCE[name]):
+            if name not in self._primed and not self._ask.is_absent(SOURCES[name].query):
                 self._primed.add(name)
                 self._read_source(name)
 
@@ -414,21 +394,3 @@ def _differ(before: Cluster | None, parts: clusters.Parts) -> bool:
     """A node has come, gone or changed, which may change all the rest."""
     found = clusters.join_cluster(before, parts)
     return before is None or found is None or found.nodes != before.nodes
-
-
-def _image_keys(vm: Vm) -> Iterator[str]:
-    return (counters.image_key(disk.path) for disk in vm.disks if disk.path)
-
-
-def _apart_from_total(
-    rates: dict[str, tuple[float, ...]] | None,
-) -> Iterator[tuple[float, ...]]:
-    return (rate for name, rate in (rates or {}).items() if name.lower() != "_total")
-
-
-def _sum(
-    rates: tuple[tuple[float, ...], ...] | list[tuple[float, ...]],
-) -> tuple[float | None, float | None]:
-    if not rates:
-        return None, None
-    return sum(rate[0] for rate in rates), sum(rate[1] for rate in rates)

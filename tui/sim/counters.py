@@ -1,4 +1,4 @@
-"""What a host has counted so far: processors, memory, network, storage. Exact integrals.
+"""What a host has counted so far: processors, memory, Windows itself. Exact integrals.
 
 Cumulative numbers are of any two moments whose difference is the truth in between; ``perf`` makes
 CIM instances of them.
@@ -7,13 +7,12 @@ CIM instances of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from tui.sim import hardware, shapes
-from tui.sim.load import Done
+from tui.sim import hardware
 from tui.sim.machine import Machine
-from tui.wsman.cim import CimInstance
+from tui.sim.tally import reckon
 
 if TYPE_CHECKING:
     from tui.sim.world import SimHost
@@ -23,6 +22,8 @@ TICKS = 10_000_000
 EPOCH = 11_644_473_600
 """Seconds from 1601 to 1970."""
 Numbers: TypeAlias = dict[str, float]
+Averages: TypeAlias = dict[str, tuple[float, float]]
+"""Average columns: sum so far, and how often so far, which is their base."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,7 @@ class Row:
     """100 ns that have passed, times the number of things added up."""
     based: bool = True
     """The percent columns have a ``_Base`` column."""
-    averages: Numbers | None = None
-    """Average columns: sum so far; their base is the number of operations so far."""
-    operations: float = 0.0
+    averages: Averages = field(default_factory=dict)
     at: float = 0.0
     """The moment, when it is not the fabric's; Unix seconds."""
 
@@ -125,23 +124,50 @@ def root_processors(host: SimHost, now: float) -> Iterator[Row]:
     yield _virtual("_Total", share * count, since * TICKS * count)
 
 
+DISPATCHES = 4000
+"""How often a second of a virtual processor's work is put on a real one."""
+SHORTEST_WAIT = 2600.0
+"""Nanoseconds a virtual processor waits for a real one that is free."""
+
+
+def wait_for_processor(host: SimHost, start: float, end: float) -> float:
+    """Nanoseconds each dispatch waited on the average: the longer, the busier the host was."""
+    worked = sum(machine.worked(start, end).busy * machine.cpus for machine in running(host))
+    busy = min(0.97, worked / max(0.001, end - start) / hardware.logical_processors(host))
+    return SHORTEST_WAIT * (1.0 + 8.0 * busy * busy / (1.0 - busy))
+
+
 def virtual_processors(host: SimHost, now: float) -> Iterator[Row]:
     total = passed = 0.0
+    prices: dict[tuple[float, float], float] = {}
+
+    def price(start: float, end: float) -> float:
+        if (start, end) not in prices:
+            prices[start, end] = wait_for_processor(host, start, end)
+        return prices[start, end]
+
+    waited = dispatched = 0.0
     for machine in running(host):
         busy = machine.done(now).busy * TICKS
         alive = (now - max(machine.started_at, machine.arrived)) * TICKS
+        times = busy / TICKS * DISPATCHES
+        wait = reckon(host.tallies, f"wait {machine.id}", now, times, price, SHORTEST_WAIT)
+        waited += wait * machine.cpus
+        dispatched += times * machine.cpus
         for index in range(machine.cpus):
             total += busy
             passed += alive
-            yield _virtual(f"{machine.name}:Hv VP {index}", busy, alive)
-    yield _virtual("_Total", total, passed)
+            yield _virtual(f"{machine.name}:Hv VP {index}", busy, alive, wait, times)
+    yield _virtual("_Total", total, passed, waited, dispatched)
 
 
-def _virtual(name: str, guest: float, passed: float) -> Row:
+def _virtual(
+    name: str, guest: float, passed: float, wait: float = 0.0, dispatches: float = 0.0
+) -> Row:
     return Row(
         name,
         rates={
-            "LogicalProcessorDispatchesPersec": guest / TICKS * 4000,
+            "LogicalProcessorDispatchesPersec": guest / TICKS * DISPATCHES,
             "HypercallsPersec": guest / TICKS * 2500,
             "VirtualInterruptsPersec": guest / TICKS * 1500,
         },
@@ -153,8 +179,7 @@ def _virtual(name: str, guest: float, passed: float) -> Row:
         },
         gauges={},
         base=passed,
-        averages={"CPUWaitTimePerDispatch": guest / TICKS * 4000 * 2600},
-        operations=guest / TICKS * 4000,
+        averages={"CPUWaitTimePerDispatch": (wait, dispatches)},
     )
 
 
@@ -174,20 +199,25 @@ def hypervisor(host: SimHost, now: float) -> Iterator[Row]:
 # -- memory --------------------------------------------------------------------------------
 
 
+RECENTLY = (0.0, 20.0, 40.0, 60.0)
+"""Seconds ago of what a pressure is averaged over."""
+
+
 def dynamic_memory(host: SimHost, now: float) -> Iterator[Row]:
     for machine in running(host):
         if not machine.dynamic:
             continue
         assigned, demand = machine.memory(now), machine.demand(now)
-        pressure = round(100 * demand / max(1, assigned))
+        recent = [machine.demand(max(machine.started_at, now - ago)) for ago in RECENTLY]
+        pressures = [round(100 * each / max(1, assigned)) for each in recent]
         gauges: Numbers = {
             "PhysicalMemory": assigned,
             "GuestVisiblePhysicalMemory": assigned,
             "GuestAvailableMemory": max(0, assigned - demand),
-            "CurrentPressure": pressure,
-            "AveragePressure": pressure,
-            "MinimumPressure": max(0, pressure - 9),
-            "MaximumPressure": pressure + 12,
+            "CurrentPressure": pressures[0],
+            "AveragePressure": round(sum(pressures) / len(pressures)),
+            "MinimumPressure": min(pressures),
+            "MaximumPressure": max(pressures),
             "AddedMemory": assigned,
         }
         yield Row(machine.name, {}, {}, gauges)
@@ -226,111 +256,6 @@ def vid_partitions(host: SimHost, now: float) -> Iterator[Row]:
         gauges: Numbers = {"PhysicalPagesAllocated": pages, "PreferredNUMANodeIndex": node}
         yield Row(machine.name, {}, {}, gauges)
     yield Row("_Total", {}, {}, {"PhysicalPagesAllocated": total})
-
-
-# -- network and storage -------------------------------------------------------------------
-
-
-def _traffic(name: str, received: float, sent: float) -> Row:
-    rates: Numbers = {
-        "BytesReceivedPersec": received,
-        "BytesSentPersec": sent,
-        "BytesPersec": received + sent,
-        "PacketsReceivedPersec": received // 780,
-        "PacketsSentPersec": sent // 820,
-        "PacketsPersec": received // 780 + sent // 820,
-        "DirectedPacketsReceivedPersec": received // 800,
-        "DirectedPacketsSentPersec": sent // 840,
-    }
-    return Row(name, rates, {}, {})
-
-
-def nic_name(machine: Machine, nic: CimInstance) -> str:
-    """VM name, adapter name, and both GUIDs (separators unverified)."""
-    adapter = shapes.text(nic, "InstanceID").split("\\")[1]
-    return f"{machine.name}_{shapes.text(nic, 'ElementName')}_{machine.id}--{adapter}"
-
-
-def adapters(host: SimHost, now: float) -> Iterator[Row]:
-    for machine in running(host):
-        nics = machine.connected_nics
-        done = machine.done(now)
-        for nic in nics:
-            received = done.amount(machine.load.net_in) / len(nics)
-            sent = done.amount(machine.load.net_out) / len(nics)
-            yield _traffic(nic_name(machine, nic), int(received), int(sent))
-
-
-def switches(host: SimHost, now: float) -> Iterator[Row]:
-    sums: dict[str, list[float]] = {}
-    for switch in host.switches():
-        sums[shapes.text(switch, "Name").upper()] = [0.0, 0.0]
-    for machine in running(host):
-        nics = machine.connected_nics
-        done = machine.done(now)
-        for nic in nics:
-            port = machine.connection(nic)
-            path = "".join(shapes.strings(port, "HostResource")) if port else ""
-            total = sums.get(path.rpartition('Name="')[2].rstrip('"').upper())
-            if total is not None:
-                total[0] += done.amount(machine.load.net_out) / len(nics)
-                total[1] += done.amount(machine.load.net_in) / len(nics)
-    for switch in host.switches():
-        identity = shapes.text(switch, "Name").upper()
-        received, sent = sums[identity]
-        gone = host.passed.get(identity, (0.0, 0.0))
-        yield _traffic(
-            shapes.text(switch, "ElementName"), int(received + gone[0]), int(sent + gone[1])
-        )
-
-
-def storage_name(path: str) -> str:
-    """Instance name of a virtual storage device: a path without backslashes."""
-    full = path if not path.lower().startswith("c:\\clusterstorage") else "\\\\?\\" + path
-    return full.replace("\\", "-")
-
-
-def storage(host: SimHost, now: float) -> Iterator[Row]:
-    for machine in running(host):
-        done = machine.done(now)
-        images = [i for i in machine.images if i.values["Access"] != 1]
-        shares = [0.6] + [0.4 / max(1, len(images) - 1)] * (len(images) - 1)
-        if len(images) == 1:
-            shares = [1.0]
-        for image, share in zip(images, shares, strict=True):
-            path = "".join(shapes.strings(image, "HostResource")[:1])
-            yield _device(machine, path, share, done, now)
-
-
-def _device(machine: Machine, path: str, share: float, done: Done, now: float) -> Row:
-    load = machine.load
-    read, written = done.amount(load.read) * share, done.amount(load.write) * share
-    reads, writes = read // 24_000, written // 16_000
-    busy = load.rate(load.read, now) + load.rate(load.write, now) if machine.state == 2 else 0.0
-    rates: Numbers = {
-        "ReadBytesPersec": int(read),
-        "WriteBytesPersec": int(written),
-        "ReadOperationsPerSec": reads,
-        "WriteOperationsPerSec": writes,
-    }
-    gauges: Numbers = {
-        "ReadCount": reads,
-        "WriteCount": writes,
-        "Throughput": int(busy * share) % (1 << 32),
-        "NormalizedThroughput": int(busy * share / 8192),
-        "QueueLength": int(busy * share / 40e6),
-        "MaximumIORate": 0,
-        "AdapterOpenChannelCount": 1,
-    }
-    seconds = (reads + writes) * 0.0011 * TICKS
-    return Row(
-        storage_name(path),
-        rates,
-        {},
-        gauges,
-        averages={"Latency": seconds, "LowerLatency": seconds * 0.8},
-        operations=reads + writes,
-    )
 
 
 # -- Windows' own objects ------------------------------------------------------------------
@@ -379,80 +304,6 @@ def os_system(host: SimHost, now: float) -> Iterator[Row]:
     yield Row("", {"ContextSwitchesPersec": since * 9000 % (1 << 31)}, {}, gauges)
 
 
-def _disk_totals(host: SimHost, now: float) -> tuple[float, float, float, float, float]:
-    if host.plan.local:
-        from tui.sim import local  # psutil is needed for this host only
-
-        taken = local.sample()
-        return taken.read, taken.written, taken.reads, taken.writes, taken.at
-    read, written = host.passed.get("disk", (0.0, 0.0))
-    for machine in running(host):
-        done = machine.done(now)
-        read += done.amount(machine.load.read)
-        written += done.amount(machine.load.write)
-    return read, written, read // 24_000, written // 16_000, 0.0
-
-
-def physical_disks(host: SimHost, now: float) -> Iterator[Row]:
-    read, written, reads, writes, at = _disk_totals(host, now)
-    for name in ("0 C:", "_Total"):
-        rates: Numbers = {
-            "DiskReadBytesPersec": int(read),
-            "DiskWriteBytesPersec": int(written),
-            "DiskBytesPersec": int(read + written),
-            "DiskReadsPersec": reads % (1 << 32),
-            "DiskWritesPersec": writes % (1 << 32),
-            "DiskTransfersPersec": (reads + writes) % (1 << 32),
-        }
-        yield Row(name, rates, {}, {"CurrentDiskQueueLength": 0}, at=at)
-
-
-def interfaces(host: SimHost, now: float) -> Iterator[Row]:
-    plans = host.plan.uplinks
-    received, sent, at = 0.0, 0.0, 0.0
-    if host.plan.local:
-        from tui.sim import local  # psutil is needed for this host only
-
-        taken = local.sample()
-        received, sent, at = taken.received, taken.sent, taken.at
-    else:
-        for row in switches(host, now):
-            received += row.rates["BytesSentPersec"]
-            sent += row.rates["BytesReceivedPersec"]
-    for index, plan in enumerate(plans):
-        rates: Numbers = {}
-        if index == 0:
-            rates = {
-                "BytesReceivedPersec": int(received),
-                "BytesSentPersec": int(sent),
-                "BytesTotalPersec": int(received + sent),
-                "PacketsReceivedPersec": received // 780,
-                "PacketsSentPersec": sent // 820,
-            }
-        name = plan.description.replace("(", "[").replace(")", "]").replace("#", "_")
-        yield Row(name, rates, {}, {"CurrentBandwidth": plan.speed}, at=at)
-
-
 def health(host: SimHost, now: float) -> Iterator[Row]:
     bad = sum(1 for m in host.machines.values() if m.system.values["HealthState"] != 5)
     yield Row("", {}, {}, {"HealthOk": len(host.machines) - bad, "HealthCritical": bad})
-
-
-MAKERS: dict[str, Maker] = {
-    "HvStats_HyperVHypervisor": hypervisor,
-    "HvStats_HyperVHypervisorLogicalProcessor": logical_processors,
-    "HvStats_HyperVHypervisorRootVirtualProcessor": root_processors,
-    "HvStats_HyperVHypervisorVirtualProcessor": virtual_processors,
-    "BalancerStats_HyperVDynamicMemoryVM": dynamic_memory,
-    "BalancerStats_HyperVDynamicMemoryBalancer": balancer,
-    "VidPerfProvider_HyperVVMVidPartition": vid_partitions,
-    "NvspNicStats_HyperVVirtualNetworkAdapter": adapters,
-    "NvspSwitchStats_HyperVVirtualSwitch": switches,
-    "Counters_HyperVVirtualStorageDevice": storage,
-    "VmmsVirtualMachineStats_HyperVVirtualMachineHealthSummary": health,
-    "PerfOS_Processor": os_processors,
-    "PerfOS_Memory": os_memory,
-    "PerfOS_System": os_system,
-    "PerfDisk_PhysicalDisk": physical_disks,
-    "Tcpip_NetworkInterface": interfaces,
-}

@@ -23,6 +23,8 @@ class Faults:
     """So many Enumerates to come are refused with the quota fault."""
     unknown_classes: set[str] = field(default_factory=set)
     """Class names, lower case, that the host claims not to know."""
+    unknown_columns: set[str] = field(default_factory=set)
+    """Properties, as ``class.property`` in lower case, that its classes lack."""
     missing_namespaces: set[str] = field(default_factory=set)
     """Namespaces, lower case, that the host does not have."""
     shape: int = 3
@@ -72,6 +74,7 @@ _ALIASES = {
     "auth": "refuse_auth",
     "denied": "access_denied",
     "unknown": "unknown_classes",
+    "column": "unknown_columns",
     "namespace": "missing_namespaces",
     "job": "job_fails_at",
     "move": "moves_fail_at",

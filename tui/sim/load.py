@@ -99,6 +99,13 @@ class Load:
             + flow.per_backup * self.backup.value(at)
         )
 
+    def crests(self, height: float) -> Pulses:
+        """A train that rises only where the shortest bursts are near their tops."""
+        bursts = [train for train in self.cpu.pulses if train.width < train.period]
+        burst = min(bursts, key=lambda train: train.period, default=Pulses(0.0, 1.0, 1.0))
+        begin = burst.phase + burst.width * 3 / 8
+        return Pulses(height, burst.period, burst.width / 4, begin)
+
     def done(self, runs: Sequence[tuple[float, float]]) -> Done:
         """What the guest has done during the given spans of running."""
         return Done(

@@ -19,6 +19,11 @@ RUNNING, OFF, STOPPING, SAVED, PAUSED, STARTING, RESET = 2, 3, 4, 6, 9, 10, 11
 SAVING, PAUSING, RESUMING = 32773, 32776, 32777
 PAUSED_CRITICAL = 32789
 
+CROWDED = 8e6
+"""Bytes a second at the top of a load from which on packets are lost."""
+SLACK = 3
+"""Percent by which the memory of a machine may differ from what it should have."""
+
 ALIVE = frozenset({RUNNING, STOPPING, PAUSED, SAVING, PAUSING, RESUMING, PAUSED_CRITICAL})
 """States in which a worker process holds memory for it."""
 
@@ -198,6 +203,24 @@ class Machine:
             self._done = known = (now, len(self.runs), done)
         return known[2]
 
+    def worked(self, start: float, end: float) -> Done:
+        """Its work on this host between two moments."""
+        since = max(start, self.arrived)
+        until = max(end, since)
+        return self.load.done(self.spans(until)).beyond(self.load.done(self.spans(since)))
+
+    def dropped(self, now: float) -> tuple[float, float]:
+        """Packets lost on their way to it and from it so far: a few at the top of each burst."""
+        heard, said = self.load.net_in.per_load, self.load.net_out.per_load
+        if max(heard, said) < CROWDED:
+            return 0.0, 0.0
+        crests = self.load.crests(20.0 * max(heard, said) / CROWDED)
+        lost = sum(
+            crests.area(end) - crests.area(min(end, max(start, self.arrived)))
+            for start, end in self.spans(now)
+        )
+        return (lost, 0.0) if heard >= said else (0.0, lost)
+
     def arrive(self, now: float) -> None:
         """Go on with its run on another host, which counts from nothing."""
         self.brought = self.load.done(self.spans(now)) if self.runs else None
@@ -258,7 +281,8 @@ class Machine:
         return int(startup * self.load.memory.value(now) * booted)
 
     def memory(self, now: float) -> int:
-        """MB assigned; dynamic memory follows demand, and not faster than every ten seconds."""
+        """MB assigned; dynamic memory follows demand when that has moved far enough, and not
+        faster than every ten seconds."""
         if not self.alive:
             return 0
         setting = self.memory_setting()
@@ -275,8 +299,10 @@ class Machine:
         wanted = int(self.demand(now) * (100 + buffer) / 100)
         low = shapes.number(setting, "Reservation")
         high = max(low, shapes.number(setting, "Limit"))
-        self.assigned = min(max(wanted, low), high) // 2 * 2
+        wanted = min(max(wanted, low), high) // 2 * 2
         self.balanced_at = now
+        if abs(wanted - self.assigned) * 100 > SLACK * self.assigned:
+            self.assigned = wanted
         return self.assigned
 
     # -- processor -------------------------------------------------------------------------

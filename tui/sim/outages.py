@@ -75,6 +75,8 @@ def restore_node(fabric: Fabric, host: SimHost) -> None:
     host.down, host.restarted = False, now
     host.spent = 0.0
     host.passed.clear()
+    host.tallies.clear()
+    host.volumes_passed.clear()
     cluster = fabric.cluster_of(host)
     if cluster is not None:
         node = cluster.nodes[host.name.lower()]

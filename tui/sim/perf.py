@@ -1,4 +1,4 @@
-"""Performance classes: cumulative counters of ``counters`` as raw and as formatted instances.
+"""Performance classes: cumulative counters as raw and as formatted instances.
 
 Raw rows carry the timestamps of the moment they were read and ``_Base`` columns where the counter
 type wants one (hyperv-cim.md 13.2). Times are in units of 100 ns.
@@ -7,19 +7,46 @@ type wants one (hyperv-cim.md 13.2). Times are in units of 100 ns.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
-from tui.sim import shapes
-from tui.sim.counters import EPOCH, MAKERS, TICKS, Row
-from tui.wsman.cim import CimInstance, CimValue
+from tui.sim import counters, counters_network, counters_storage, shapes
+from tui.sim.counters import EPOCH, TICKS, Maker, Row
+from tui.wsman.cim import CimInstance, CimType, CimValue
+from tui.wsman.schema import cim_class
 
 if TYPE_CHECKING:
     from tui.sim.world import SimHost
 
-__all__ = ["MAKERS", "formatted", "raw"]
+MAKERS: dict[str, Maker] = {
+    "HvStats_HyperVHypervisor": counters.hypervisor,
+    "HvStats_HyperVHypervisorLogicalProcessor": counters.logical_processors,
+    "HvStats_HyperVHypervisorRootVirtualProcessor": counters.root_processors,
+    "HvStats_HyperVHypervisorVirtualProcessor": counters.virtual_processors,
+    "BalancerStats_HyperVDynamicMemoryVM": counters.dynamic_memory,
+    "BalancerStats_HyperVDynamicMemoryBalancer": counters.balancer,
+    "VidPerfProvider_HyperVVMVidPartition": counters.vid_partitions,
+    "NvspNicStats_HyperVVirtualNetworkAdapter": counters_network.adapters,
+    "NvspSwitchStats_HyperVVirtualSwitch": counters_network.switches,
+    "Counters_HyperVVirtualStorageDevice": counters_storage.storage,
+    "VmmsVirtualMachineStats_HyperVVirtualMachineHealthSummary": counters.health,
+    "PerfOS_Processor": counters.os_processors,
+    "PerfOS_Memory": counters.os_memory,
+    "PerfOS_System": counters.os_system,
+    "PerfDisk_LogicalDisk": counters_storage.logical_disks,
+    "PerfDisk_PhysicalDisk": counters_storage.physical_disks,
+    "Tcpip_NetworkInterface": counters_network.interfaces,
+}
+"""By the word in the names of the classes, on every host."""
+SHARED: dict[str, Maker] = {"CsvFsPerfProvider_ClusterCSVFS": counters_storage.shared_volumes}
+"""On nodes of a cluster."""
 
 WINDOW = 4.0
 """Seconds over which formatted classes reckon their rates."""
+
+
+def _maker(word: str) -> Maker:
+    return SHARED.get(word) or MAKERS[word]
 
 
 def _unique(rows: Iterable[Row]) -> Iterator[tuple[str, Row]]:
@@ -32,10 +59,27 @@ def _unique(rows: Iterable[Row]) -> Iterator[tuple[str, Row]]:
         yield (f"{row.name}#{again}" if again else row.name), row
 
 
+@cache
+def _narrow(word: str) -> frozenset[str]:
+    """Columns of 32 bits."""
+    known = cim_class(shapes.CIMV2, f"Win32_PerfRawData_{word}")
+    assert known is not None
+    return frozenset(p.name for p in known.properties.values() if p.type is CimType.UINT32)
+
+
+def _wrapped(word: str, values: dict[str, CimValue]) -> dict[str, CimValue]:
+    """Counters that are full begin at zero again."""
+    narrow = _narrow(word)
+    return {
+        key: value % (1 << 32) if key in narrow and isinstance(value, int) else value
+        for key, value in values.items()
+    }
+
+
 def raw(host: SimHost, word: str) -> Iterator[CimInstance]:
     """Rows of a Win32_PerfRawData class."""
     now = host.fabric.now()
-    for name, row in _unique(MAKERS[word](host, now)):
+    for name, row in _unique(_maker(word)(host, now)):
         at = row.at or now
         ticks = int((at + EPOCH) * TICKS)
         values: dict[str, CimValue] = {
@@ -53,19 +97,29 @@ def raw(host: SimHost, word: str) -> Iterator[CimInstance]:
             values[key] = int(number)
             if row.based:
                 values[key + "_Base"] = int(row.base)
-        for key, number in (row.averages or {}).items():
-            values[key] = int(number) % (1 << 32)
-            values[key + "_Base"] = int(row.operations) % (1 << 32)
-        yield shapes.counters(f"Win32_PerfRawData_{word}", values)
+        for key, (number, times) in row.averages.items():
+            values[key] = int(number)
+            values[key + "_Base"] = int(times)
+        yield shapes.counters(f"Win32_PerfRawData_{word}", _wrapped(word, values))
+
+
+def _gauges(row: Row) -> dict[str, CimValue]:
+    """Gauges as they are; those with a base in percent of it."""
+    found: dict[str, CimValue] = {}
+    for key, number in row.gauges.items():
+        base = row.gauges.get(f"{key}_Base")
+        if not key.endswith("_Base"):
+            found[key] = int(number) if base is None else int(100 * number / max(1, base))
+    return found
 
 
 def formatted(host: SimHost, word: str) -> Iterator[CimInstance]:
     """Rows of a Win32_PerfFormattedData class: rates over the last seconds."""
     now = host.fabric.now()
-    before = dict(_unique(MAKERS[word](host, now - WINDOW)))
-    for name, row in _unique(MAKERS[word](host, now)):
+    before = dict(_unique(_maker(word)(host, now - WINDOW)))
+    for name, row in _unique(_maker(word)(host, now)):
         values: dict[str, CimValue] = {"Name": name or None}
-        values |= {key: int(number) for key, number in row.gauges.items()}
+        values |= _gauges(row)
         old = before.get(name, row)
         for key, number in row.rates.items():
             values[key] = max(0, int((number - old.rates.get(key, number)) / WINDOW))
@@ -73,7 +127,8 @@ def formatted(host: SimHost, word: str) -> Iterator[CimInstance]:
             passed = (row.base - old.base) if row.based else WINDOW * TICKS
             share = 100.0 * (number - old.shares.get(key, number)) / passed if passed > 0 else 0.0
             values[key] = max(0, int(share))
-        for key, number in (row.averages or {}).items():
-            done = row.operations - old.operations
-            values[key] = int((number - (old.averages or {}).get(key, 0.0)) / done) if done else 0
+        for key, (number, times) in row.averages.items():
+            before_number, before_times = old.averages.get(key, (number, times))
+            done = times - before_times
+            values[key] = int((number - before_number) / done) if done else 0
         yield shapes.counters(f"Win32_PerfFormattedData_{word}", values)

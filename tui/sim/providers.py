@@ -83,7 +83,7 @@ def _windows(host: SimHost) -> None:
     provide("Win32_LogicalDisk", lambda: windows.drives(host))
     provide(windows_files.FILE, lambda: windows_files.data_files(host))
     provide(windows_files.FOLDER, lambda: windows_files.folders(host))
-    for word in perf.MAKERS:
+    for word in (*perf.MAKERS, *(perf.SHARED if host.plan.cluster else ())):
         provide(f"Win32_PerfRawData_{word}", partial(perf.raw, host, word))
         provide(f"Win32_PerfFormattedData_{word}", partial(perf.formatted, host, word))
 

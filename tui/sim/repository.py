@@ -122,6 +122,11 @@ class Repository:
         """Whether this host has no such class although the schema does; for hosts to override."""
         return False
 
+    def lacking(self, class_name: str) -> frozenset[str]:
+        """Properties, in lower case, this host's class lacks although the schema has them; for
+        hosts to override."""
+        return frozenset()
+
     def class_of(self, namespace: str, class_name: str) -> CimClass:
         """The class, or the refusal of an operation on a class that is not there."""
         cls = self._schema(namespace, class_name)
@@ -201,13 +206,21 @@ class Repository:
         if keep is not None:
             rows = (row for row in rows if keep(row))
         if not columns:
-            return Rows(cls, (), list(rows))
+            return Rows(cls, (), self._whole(cls, rows))
         readers = [(column, where.column(column, scope)) for column in columns]
         items = [
             CimInstance(cls.name, {name: read(row) for name, read in readers}, cls.namespace)
             for row in rows
         ]
         return Rows(cls, columns, items)
+
+    def _whole(self, cls: CimClass, rows: Iterable[CimInstance]) -> list[CimInstance]:
+        if not self.lacking(cls.name):
+            return list(rows)
+        return [
+            replace(row, values={k: v for k, v in row.values.items() if k in cls.properties})
+            for row in rows
+        ]
 
     def _candidates(
         self, namespace: str, cls: CimClass, condition: wql.Condition | None
@@ -321,7 +334,12 @@ class Repository:
     def _schema(self, namespace: str, class_name: str) -> CimClass | None:
         if self.lacks(namespace, class_name):
             return None
-        return schema.cim_class(namespace, class_name)
+        cls = schema.cim_class(namespace, class_name)
+        lacking = self.lacking(class_name)
+        if cls is None or not lacking:
+            return cls
+        kept = {k: p for k, p in cls.properties.items() if k.lower() not in lacking}
+        return replace(cls, properties=kept)
 
     def _known(self, namespace: str, class_name: str) -> CimClass:
         cls = self._schema(namespace, class_name)

@@ -24,6 +24,7 @@ from tui.sim.jobs import Jobs
 from tui.sim.machine import ALIVE, Machine
 from tui.sim.plan import HOST_SYSTEMS, ClusterPlan, HostPlan, HostSystem
 from tui.sim.repository import Repository
+from tui.sim.tally import Passed, Tally
 from tui.wsman.cim import CimInstance, CimValue
 from tui.wsman.reply import MethodOutput
 
@@ -152,6 +153,11 @@ class HostRepository(Repository):
     def lacks(self, namespace: str, class_name: str) -> bool:
         return self._host.lacks(namespace, class_name)
 
+    def lacking(self, class_name: str) -> frozenset[str]:
+        columns = self._host.faults.unknown_columns if self._host.built else ()
+        parts = (column.partition(".") for column in columns)
+        return frozenset(name for cls, _, name in parts if cls == class_name.lower())
+
 
 @dataclass(slots=True)
 class SimHost:
@@ -171,7 +177,12 @@ class SimHost:
     spent: float = 0.0
     """Processor seconds of runs that have ended since the fabric began."""
     passed: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """Bytes of ended runs: in and out by switch GUID, read and written under ``disk``."""
+    """Bytes of ended runs: in and out by switch GUID, read and written under ``disk``; packets
+    dropped under the GUID and ``dropped``."""
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    """What waits and latencies have added up to."""
+    volumes_passed: dict[str, Passed] = field(default_factory=dict)
+    """What has passed through each volume, by its name."""
     down: bool = False
     """It has no power: nobody answers on its address."""
     restarted: float = 0.0
@@ -277,9 +288,11 @@ class SimHost:
         space = namespace.replace("\\", "/").lower()
         if space in self.faults.missing_namespaces:
             return True
-        if class_name.lower() in self.faults.unknown_classes:
+        lowered = class_name.lower()
+        if lowered in self.faults.unknown_classes:
             return True
-        return space.startswith("root/mscluster") and not self.plan.cluster
+        clustered = space.startswith("root/mscluster") or "_csvfsperfprovider_" in lowered
+        return clustered and not self.plan.cluster
 
     # -- methods ---------------------------------------------------------------------------
 
@@ -360,6 +373,11 @@ class SimHost:
             entered += done.amount(load.net_out) / len(nics)
             left += done.amount(load.net_in) / len(nics)
             self.passed[key] = (entered, left)
+            lost, missed = self.passed.get(f"{key} dropped", (0.0, 0.0))
+            entering, leaving = machine.dropped(self.fabric.now())
+            lost += leaving / len(nics)  # what a machine sends comes in to the switch
+            missed += entering / len(nics)
+            self.passed[f"{key} dropped"] = (lost, missed)
 
     def machine(self, identity: str) -> Machine | None:
         return self.machines.get(identity.upper())
