@@ -91,6 +91,7 @@ SYSTEMS = Query(
         "AutomaticStartupActionDelay",
         "AutomaticShutdownAction",
         "SecureBootEnabled",
+        "ConfigurationDataRoot",
         "IsAutomaticSnapshot",
         "IsSaved",
         "UserSnapshotType",

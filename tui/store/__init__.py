@@ -2,6 +2,7 @@
 
 from tui.store.changes import Changes, Delta, LinkChange
 from tui.store.fleet import HostEntry
+from tui.store.growth import Growth, Trend
 from tui.store.rows import (
     HostRow,
     JobRow,
@@ -20,6 +21,7 @@ from tui.store.store import Store
 __all__ = [
     "Changes",
     "Delta",
+    "Growth",
     "History",
     "HostEntry",
     "HostRow",
@@ -33,6 +35,7 @@ __all__ = [
     "Stale",
     "Store",
     "SwitchRow",
+    "Trend",
     "VmRow",
     "VolumeRow",
 ]

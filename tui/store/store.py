@@ -22,6 +22,7 @@ from tui.store.groups import Groups
 from tui.store.replicas import Replicas
 from tui.store.rows import HostRow, JobRow, Mark, Stale, SwitchRow, VmRow
 from tui.store.series import History
+from tui.store.space import Space
 
 EXCHANGES = 1000
 SHEETS = 50
@@ -44,6 +45,7 @@ class Store:
         self.jobs: dict[str, JobRow] = {}
         self.clusters = Clusters(self.fleet.rows, self.host_rows)
         self.replicas = Replicas()
+        self.space = Space()
         self.groups = Groups()
         self.exchanges: deque[Exchange] = deque(maxlen=EXCHANGES)
         """Newest first."""
@@ -242,6 +244,7 @@ class Store:
         self._apply_jobs(entry, update, changes)
         self.replicas.apply(entry, update, self.marks, changes)
         self.clusters.apply(entry, update, self.marks, changes)
+        self.space.apply(entry, update)
         self._record(entry, update.read_at)
 
     def _apply_host(self, entry: HostEntry, update: Update, changes: Changes) -> None:
@@ -426,6 +429,7 @@ class Store:
             del self.jobs[key]
             changes.jobs.remove(key)
         self.replicas.forget(host, changes)
+        self.space.forget(host)
         del self.fleet.hosts[host], self.host_rows[host]
         changes.hosts.remove(host)
         self.clusters.forget(self.hosts, changes)
