@@ -6,7 +6,7 @@ Reckoned from the store whenever it is shown; what was not read yet is counted a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tui.hyperv.meters import ImageFile
@@ -20,8 +20,23 @@ from tui.store.space import is_shared, space_key, volume_of
 
 DYNAMIC: Final = (3, 4)
 """Types of images that grow: dynamic and differencing."""
+LOW_FREE, NO_FREE = 10.0, 5.0
+"""Percent free from which a volume needs looking at, and from which it is nearly full."""
+SOON, VERY_SOON = 48 * 3600.0, 12 * 3600.0
+"""Seconds until it is full, likewise."""
+PRESSED, STARVED = 80.0, 100.0
+"""Percent of memory pressure, likewise."""
 SAVES: Final = 3
 """AutomaticShutdownAction: the machine is saved, and the host keeps room for its memory."""
+
+
+def level(value: float | None, warning: float, error: float) -> str:
+    """The tone of a value; where ``warning`` is above ``error``, of one that should not be low."""
+    if value is None:
+        return ""
+    if warning > error:
+        return "error" if value < error else "warning" if value < warning else ""
+    return "error" if value >= error else "warning" if value >= warning else ""
 
 
 # -- files ---------------------------------------------------------------------------------
@@ -138,6 +153,17 @@ class SpaceLine(Line):
         return trend.reaches(self.free) if trend is not None else None
 
 
+def _ailing(line: SpaceLine) -> str:
+    """The worst that is to be said of a volume."""
+    tones = (
+        level(line.free_share, LOW_FREE, NO_FREE),
+        level(line.full_in, SOON, VERY_SOON),
+        "warning" if (line.overcommit or 0) > 100 else "",
+        "error" if line.critical else "",
+    )
+    return "error" if "error" in tones else max(tones)
+
+
 @dataclass(slots=True)
 class _Sum:
     """What is added up for one volume."""
@@ -203,7 +229,7 @@ def _volume_key(row: VmRow, path: str) -> str:
 
 def _space_line(store: Store, key: str, held: _Sum) -> SpaceLine:
     shared = is_shared(held.host, held.volume.name)
-    return SpaceLine(
+    line = SpaceLine(
         key=key,
         hosts=tuple(held.hosts),
         clusters=(held.host.cluster,) if held.host.cluster else (),
@@ -221,6 +247,7 @@ def _space_line(store: Store, key: str, held: _Sum) -> SpaceLine:
         reserve=held.reserve,
         critical=tuple(sorted(held.critical)),
     )
+    return replace(line, tone=_ailing(line))
 
 
 # -- memory --------------------------------------------------------------------------------

@@ -8,25 +8,25 @@ from tui.rows import text
 from tui.rows.column import Cell, Column, find, plain
 from tui.rows.columns import VM_COLUMNS, load_tone
 from tui.rows.parts import IMAGE_KINDS
-from tui.rows.storage import FileLine, GuestLine, MemoryLine, SpaceLine, most_memory, pressure
+from tui.rows.storage import (
+    LOW_FREE,
+    NO_FREE,
+    PRESSED,
+    SOON,
+    STARVED,
+    VERY_SOON,
+    FileLine,
+    GuestLine,
+    MemoryLine,
+    SpaceLine,
+    level,
+    most_memory,
+    pressure,
+)
 from tui.store import Growth
 
-LOW_FREE, NO_FREE = 10.0, 5.0
-"""Percent free from which a volume needs looking at, and from which it is nearly full."""
-SOON, VERY_SOON = 48 * 3600.0, 12 * 3600.0
-"""Seconds until it is full, likewise."""
-PRESSED, STARVED = 80.0, 100.0
-"""Percent of memory pressure, likewise."""
 YEAR: Final = 365 * 86_400.0
 _HOUR: Final = 3600.0
-
-
-def _tone(value: float | None, warning: float, error: float, *, low: bool = False) -> str:
-    if value is None:
-        return ""
-    if low:
-        return "error" if value < error else "warning" if value < warning else ""
-    return "error" if value >= error else "warning" if value >= warning else ""
 
 
 # -- growth --------------------------------------------------------------------------------
@@ -67,7 +67,7 @@ def full_words(growth: Growth, free: int) -> str:
 
 def full_tone(seconds: float | None) -> str:
     """How urgent that is."""
-    return _tone(seconds, SOON, VERY_SOON, low=True)
+    return level(seconds, SOON, VERY_SOON)
 
 
 def _full(row: SpaceLine) -> Cell:
@@ -89,7 +89,7 @@ def _volume_name(row: SpaceLine) -> str:
 
 def _used(row: SpaceLine) -> Cell:
     share = 100.0 - row.free_share
-    tone = _tone(row.free_share, LOW_FREE, NO_FREE, low=True)
+    tone = level(row.free_share, LOW_FREE, NO_FREE)
     return Cell(text.percent(share), tone, share / 100.0)
 
 
@@ -144,7 +144,8 @@ def file_name(row: FileLine) -> str:
     return row.file.path.rpartition("\\")[2]
 
 
-def _file_kind(row: FileLine) -> Cell:
+def kind_of(row: FileLine) -> Cell:
+    """What sort of file it is, or why nothing is known of it."""
     if row.file.trouble:
         return Cell(row.file.trouble, "error")
     if not row.file.read_at:
@@ -172,7 +173,7 @@ FILE_COLUMNS: tuple[Column[FileLine], ...] = (
     Column("volume", "Volume", lambda r: r.volume_name, plain(lambda r: r.volume_name),
            18, 8, priority=4),
     Column("host", "Host", lambda r: r.file.host, plain(lambda r: r.file.host), 12, 8, priority=5),
-    Column("kind", "Kind", lambda r: _file_kind(r).text, _file_kind, 14, 8, priority=3),
+    Column("kind", "Kind", lambda r: kind_of(r).text, kind_of, 14, 8, priority=3),
     Column("used", "Used", _file_used, plain(lambda r: text.size(_file_used(r))),
            8, right=True, priority=0),
     Column("limit", "Limit", lambda r: r.file.size or None,
@@ -205,7 +206,7 @@ def _memory_bar(row: MemoryLine) -> Cell:
 
 
 def _pressed(value: float | None) -> Cell:
-    return Cell(text.percent(value), _tone(value, PRESSED, STARVED))
+    return Cell(text.percent(value), level(value, PRESSED, STARVED))
 
 
 def _committed(row: MemoryLine) -> Cell:
