@@ -53,7 +53,7 @@ def full_words(growth: Growth, free: int) -> str:
     cannot be said."""
     trend = growth.trend
     if trend is None:
-        return f"not enough data, {text.age(growth.waits)} more" if growth.waits else "unsteady"
+        return "not enough data"
     if trend.rate <= 0:
         return "shrinking" if trend.high < 0 else "not growing"
     soonest, latest = trend.bounds(free)
@@ -107,14 +107,14 @@ def _critical(row: SpaceLine) -> Cell:
 
 
 SPACE_COLUMNS: tuple[Column[SpaceLine], ...] = (
-    Column("name", "Volume", _volume_name, plain(_volume_name), 24, 14, priority=0, grow=True),
-    Column("place", "On", lambda r: r.place, plain(lambda r: r.place), 12, 8, priority=1),
+    Column("name", "Volume", _volume_name, plain(_volume_name), 28, 16, priority=0, grow=True),
+    Column("place", "On", lambda r: r.place, plain(lambda r: r.place), 12, 9, priority=2),
     Column("size", "Size", lambda r: r.capacity, plain(lambda r: text.size(r.capacity)),
            7, right=True, priority=4),
-    Column("used", "Used", lambda r: 100.0 - r.free_share, _used, 12, 5, right=True, priority=1),
+    Column("used", "Used", lambda r: 100.0 - r.free_share, _used, 12, 9, right=True, priority=1),
     Column("free", "Free", lambda r: r.free, plain(lambda r: text.size(r.free)),
            7, right=True, priority=0),
-    Column("full", "Full in", lambda r: r.full_in, _full, 24, 12, priority=0),
+    Column("full", "Full in", lambda r: r.full_in, _full, 16, 15, priority=0),
     Column("growth", "Growth", lambda r: _rate(r.growth), plain(lambda r: rate_words(r.growth)),
            11, right=True, priority=2),
     Column("overcommit", "If grown", lambda r: r.overcommit, _overcommit,
@@ -122,11 +122,11 @@ SPACE_COLUMNS: tuple[Column[SpaceLine], ...] = (
     Column("possible", "Possible", lambda r: r.possible, plain(lambda r: text.size(r.possible)),
            8, right=True, priority=6),
     Column("deltas", "Checkpts", lambda r: r.deltas, plain(lambda r: text.size(r.deltas or None)),
-           8, right=True, priority=3),
+           8, right=True, priority=4),
     Column("reserve", "For saves", lambda r: r.reserve,
            plain(lambda r: text.size(r.reserve or None)), 9, right=True, priority=5),
     Column("files", "Read", lambda r: r.known, plain(_files, "dim"), 7, right=True, priority=7),
-    Column("critical", "Machines", lambda r: len(r.critical), _critical, 17, priority=2),
+    Column("critical", "Machines", lambda r: len(r.critical), _critical, 18, 11, priority=5),
     Column("hosts", "Hosts", lambda r: ", ".join(r.hosts), plain(lambda r: ", ".join(r.hosts)),
            18, 8, priority=10),
 )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final
 
 from textual.binding import BindingType
 
+from tui.rows import text
 from tui.rows.storage import file_lines, guest_lines, memory_lines, space_lines
 from tui.rows.storage_columns import (
     FILE_COLUMNS,
@@ -69,6 +70,13 @@ class StoragePane(TurningPane):
 
     def subject_of(self, view: str, store: Store) -> Subject:
         return VIEWS[view]
+
+    def _notes(self) -> list[str]:
+        """When there will be more to say."""
+        lines = self.rows.values() if self.view == "volumes" else ()
+        waits = [line.growth.waits for line in lines if line.growth.trend is None]
+        told = [f"time to full in {text.age(max(waits) + 59)}"] if waits else []
+        return [*told, *super()._notes()]
 
     def look_into(self, key: str) -> bool:
         """From a volume to the files on it; False where a line stands for something else."""
