@@ -107,6 +107,7 @@ class SpaceLine(Line):
     label: str
     place: str
     """The host, or the cluster that shares it."""
+    shared: bool
     capacity: int
     free: int
     growth: Growth
@@ -237,6 +238,7 @@ def _space_line(store: Store, key: str, held: _Sum) -> SpaceLine:
         name=held.volume.name,
         label=held.volume.label,
         place=held.host.cluster if shared else held.host.id,
+        shared=shared,
         capacity=held.volume.capacity,
         free=held.volume.free,
         growth=store.space.growth(key),

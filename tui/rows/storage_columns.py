@@ -84,7 +84,9 @@ def _rate(growth: Growth) -> float | None:
 
 
 def _volume_name(row: SpaceLine) -> str:
-    return f"{row.name} {row.label}" if row.label and row.label != row.name else row.name
+    """A shared volume is known by the last part of its path, others by drive and label."""
+    last = row.name.rstrip("\\").rpartition("\\")[2] if row.shared else row.name
+    return f"{last} {row.label}" if row.label and row.label not in last else last
 
 
 def _used(row: SpaceLine) -> Cell:
