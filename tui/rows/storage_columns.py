@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 from tui.rows import text
 from tui.rows.column import Cell, Column, find, plain
@@ -19,11 +21,15 @@ from tui.rows.storage import (
     GuestLine,
     MemoryLine,
     SpaceLine,
+    file_lines,
+    guest_lines,
     level,
+    memory_lines,
     most_memory,
     pressure,
+    space_lines,
 )
-from tui.store import Growth
+from tui.store import Growth, Store
 
 YEAR: Final = 365 * 86_400.0
 _HOUR: Final = 3600.0
@@ -280,3 +286,39 @@ GUEST_COLUMNS: tuple[Column[GuestLine], ...] = (
            11, right=True, priority=1),
 )  # fmt: skip
 GUEST_DEFAULT: Final = tuple(column.id for column in GUEST_COLUMNS)
+
+
+# -- tables --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One of the tables, for pane and command line."""
+
+    id: str
+    title: str
+    noun: str
+    """Plural, lower case, for sentences."""
+    vocabulary: str
+    """Of the filter grammar."""
+    columns: tuple[Column[Any], ...]
+    default: tuple[str, ...]
+    lines: Callable[[Store], Iterable[Any]]
+    sort: str = ""
+    """Column of the first order, from the top; empty: as the lines come."""
+    of_files: bool = True
+    """It tells more once files have been read."""
+
+
+TABLES: Final[Mapping[str, Table]] = {
+    table.id: table
+    for table in (
+        Table("volumes", "Volumes", "volumes", "space", SPACE_COLUMNS, SPACE_DEFAULT, space_lines),
+        Table("files", "Files of disks", "files", "file", FILE_COLUMNS, FILE_DEFAULT, file_lines,
+              "growth"),
+        Table("hosts", "Memory of hosts", "hosts", "memory", MEMORY_COLUMNS, MEMORY_DEFAULT,
+              memory_lines, "pressure", of_files=False),
+        Table("machines", "Memory and disks of machines", "virtual machines", "guest",
+              GUEST_COLUMNS, GUEST_DEFAULT, guest_lines, "pressure"),
+    )
+}  # fmt: skip

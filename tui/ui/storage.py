@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from textual.binding import BindingType
 
 from tui.rows import text
-from tui.rows.storage import file_lines, guest_lines, memory_lines, space_lines
-from tui.rows.storage_columns import (
-    FILE_COLUMNS,
-    FILE_DEFAULT,
-    GUEST_COLUMNS,
-    GUEST_DEFAULT,
-    MEMORY_COLUMNS,
-    MEMORY_DEFAULT,
-    SPACE_COLUMNS,
-    SPACE_DEFAULT,
-)
+from tui.rows.storage_columns import TABLES, Table
 from tui.store import Changes, Delta, Store
 from tui.ui.style import Glyphs
 from tui.ui.subjects import Subject
@@ -30,34 +20,26 @@ def _told(changes: Changes) -> Delta:
     return Delta(added={"."}) if changes.hosts or changes.vms else Delta()
 
 
-def _by_key(lines: Callable[[Store], Iterable[Any]]) -> Callable[[Store], Mapping[str, Any]]:
-    return lambda store: {line.key: line for line in lines(store)}
-
-
-VIEWS: Final = {
-    "volumes": Subject(
-        "storage", "Volumes", "volumes", "space", SPACE_COLUMNS, SPACE_DEFAULT,
-        _by_key(space_lines), _told, empty="No volumes to show",
-    ),
-    "files": Subject(
-        "storage", "Files of disks", "files", "file", FILE_COLUMNS, FILE_DEFAULT,
-        _by_key(file_lines), _told, None, "growth", True,
-        empty="No files yet: they are read while this page is open",
-    ),
-    "hosts": Subject(
-        "storage", "Memory of hosts", "hosts", "memory", MEMORY_COLUMNS, MEMORY_DEFAULT,
-        _by_key(memory_lines), _told, None, "pressure", True, empty="No hosts yet",
-    ),
-    "machines": Subject(
-        "storage", "Memory and disks of machines", "virtual machines", "guest",
-        GUEST_COLUMNS, GUEST_DEFAULT, _by_key(guest_lines), _told, None, "pressure", True,
-        empty="No virtual machines yet",
-    ),
-}  # fmt: skip
+_EMPTY: Final = {
+    "volumes": "No volumes to show",
+    "files": "No files yet: they are read while this page is open",
+    "hosts": "No hosts yet",
+    "machines": "No virtual machines yet",
+}
 TITLES: Final = (
     ("volumes", "Volumes"), ("files", "Files"), ("hosts", "Memory of hosts"),
     ("machines", "Machines"),
 )  # fmt: skip
+
+
+def _subject(table: Table) -> Subject:
+    def rows(store: Store) -> Mapping[str, Any]:
+        return {line.key: line for line in table.lines(store)}
+
+    return Subject(
+        "storage", table.title, table.noun, table.vocabulary, table.columns, table.default,
+        rows, _told, None, table.sort, bool(table.sort), _EMPTY[table.id],
+    )  # fmt: skip
 
 
 class StoragePane(TurningPane):
@@ -69,7 +51,7 @@ class StoragePane(TurningPane):
         super().__init__("volumes", TITLES, store, glyphs)
 
     def subject_of(self, view: str, store: Store) -> Subject:
-        return VIEWS[view]
+        return _subject(TABLES[view])
 
     def _notes(self) -> list[str]:
         """When there will be more to say."""
