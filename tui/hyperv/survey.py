@@ -62,6 +62,11 @@ class Survey:
         self._follow(vms)  # a file that was read may have named its parent
         return tuple(entry.file for entry in self._entries.values())
 
+    @property
+    def unread(self) -> bool:
+        """There are files of which nothing is known yet."""
+        return any(not entry.file.read_at for entry in self._entries.values())
+
     def _follow(self, vms: Mapping[str, Vm]) -> None:
         """Files come and go with the machines that use them."""
         wanted: dict[str, ImageFile] = {}
