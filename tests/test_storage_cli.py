@@ -31,7 +31,7 @@ def test_every_file_as_large_as_its_host_says(served: Served, shell: Shell) -> N
     ran = shell("NUC01", "storage", "files", "--columns", "+path", "-o", "json")
     assert ran.code == exits.DONE, ran.err
     told = {row["path"]: row["used"] for row in json.loads(ran.out)}
-    rows = served.truth("NUC01").wql("SELECT Name, FileSize FROM CIM_DataFile", "root/cimv2")
+    rows = served.truth("NUC01")("SELECT Name, FileSize FROM CIM_DataFile")
     truth = {str(row["Name"]).casefold(): int(str(row["FileSize"])) for row in rows}
     assert len(told) > 5
     for path, used in told.items():
