@@ -33,6 +33,8 @@ class Shot:
     ascii: bool = False
     history: float = 6.0
     """Seconds the graphs get to fill."""
+    looks: float = 0.5
+    """Seconds from the last key to the picture."""
 
 
 def typed(text: str) -> tuple[str, ...]:
@@ -74,6 +76,7 @@ SHOTS = (
     Shot("drain", ("2", "j", "D"), scene="cluster"),
     Shot("balance", ("B",), scene="cluster"),
     Shot("capacity", ("P",), scene="cluster"),
+    Shot("storage", ("V", "j"), size=(140, 40), history=660.0, looks=10.0),
     Shot("top", ("o", "w", "w", "w"), size=(140, 40), history=60.0),
 )
 
@@ -104,7 +107,7 @@ async def shoot(shot: Shot) -> None:
             await complete(pilot, app)
             await pilot.pause(shot.history)
             await pilot.press(*shot.keys)
-            await pilot.pause(0.5)
+            await pilot.pause(shot.looks)
             svg = app.export_screenshot(title="hvdeck")
         finally:
             await app.engine.stop()

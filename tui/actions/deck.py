@@ -147,6 +147,14 @@ ACTIONS: tuple[Action, ...] = (
         _PANES,
     ),
     _app(
+        "storage",
+        "Storage and memory",
+        "Show how full volumes are and when they will be, what grows on them, and who wants memory",
+        "show_storage",
+        "V",
+        _PANES,
+    ),
+    _app(
         "sheet",
         "Sheet",
         "Open the machine in full: hardware, disks, network, checkpoints, services, raw",

@@ -41,6 +41,7 @@ NOUNS: Final = {
     "replica": "act on replication relationships",
 }
 AUDITS: Final = ("findings", "macs", "pools", "vlans", "switches", "adapters")
+STORED: Final = ("volumes", "files", "hosts", "machines")
 FORECASTS: Final = ("balance", "capacity", "place")
 COMMANDS: Final = (
     *LISTS,
@@ -48,6 +49,7 @@ COMMANDS: Final = (
     *FORECASTS,
     "audit",
     "sample",
+    "storage",
     "actions",
     "wql",
     "config",
@@ -122,6 +124,7 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     _capacity_parser(commands)
     _place_parser(commands)
     _sample_parser(commands)
+    _storage_parser(commands)
     for noun, help_text in NOUNS.items():
         _noun_parser(commands, noun, help_text, wanted=noun in words)
     _other_parsers(commands)
@@ -300,6 +303,26 @@ def _sample_parser(commands: Any) -> None:
     )  # fmt: skip
     _globals(parser, deck=False)
     parser.set_defaults(command="sample")
+
+
+def _storage_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "storage",
+        help="how full volumes are and when they will be; files, and memory",
+        description="Tell how full volumes are, what may still grow on them, and how fast they "
+        "fill; or the files of all disks, the memory of hosts, or memory and disks of machines. "
+        "Growth and the time until a volume is full take ten minutes of readings: --for.",
+    )
+    parser.add_argument(
+        "table", nargs="?", choices=STORED, default=STORED[0], metavar="|".join(STORED),
+        help=f"{STORED[0]} unless told otherwise",
+    )  # fmt: skip
+    parser.add_argument(
+        "--for", type=float, default=0.0, dest="seconds", metavar="SECONDS",
+        help="how long to go on reading before it is told",
+    )  # fmt: skip
+    _list_options(parser)
+    parser.set_defaults(command="storage")
 
 
 def _list_options(parser: argparse.ArgumentParser) -> None:

@@ -40,6 +40,8 @@ FACTS_EVERY = 600.0
 SHEET_EVERY = 10.0
 CLUSTER_EVERY = 5.0
 """Seconds between looks at the cluster, at least, by the one node that tells of it."""
+SURVEY_EVERY = 1.0
+"""Seconds between steps of a survey of files, at most, until each has been read once."""
 NEWCOMER_AFTER = 5.0
 """Seconds between slow tiers, at least, when machines appear of which little is known."""
 
@@ -55,6 +57,8 @@ class Tier(Flag):
     """The one machine that is being looked at in full."""
     CLUSTER = auto()
     """How the failover cluster stands; with ``SLOW`` or ``WHOLE`` also how it is set up."""
+    IMAGES = auto()
+    """Some more files of disks, while those are being looked at."""
     WHOLE = auto()
     CHANGED = FAST | SLOW | SHEET
     """What an action may have touched."""
@@ -109,7 +113,7 @@ class Watch:
         self._failures = 0
         self._stretch = 0.0
         self._due = dict.fromkeys((Tier.FAST, Tier.SLOW, Tier.FACTS, Tier.CLUSTER), 0.0)
-        self._due[Tier.SHEET] = math.inf
+        self._due[Tier.SHEET] = self._due[Tier.IMAGES] = math.inf
         self._inspected = ""
         self._looks: frozenset[Look] = frozenset()
         self._chronicle = Chronicle("")
@@ -168,6 +172,8 @@ class Watch:
         fails: looking elsewhere must not hasten a log-on that was refused."""
         with self._wake:
             new, self._looks = looks - self._looks, looks
+            if Look.IMAGES in new or Look.IMAGES not in looks:
+                self._due[Tier.IMAGES] = 0.0 if Look.IMAGES in looks else math.inf
         if new and not self._failures:
             self.poke(Tier.FAST)
 
@@ -207,7 +213,9 @@ class Watch:
         failure: HvError | None = None
         if self._reader is None:
             tiers |= Tier.FAST
-        for tier in (Tier.FAST, Tier.SHEET, Tier.FACTS, Tier.SLOW, Tier.CLUSTER):
+        for tier in (
+            Tier.FAST, Tier.SHEET, Tier.FACTS, Tier.SLOW, Tier.CLUSTER, Tier.IMAGES,
+        ):  # fmt: skip
             if tier in tiers and (failure := self._read(tier, tiers)) is not None:
                 break
         if failure is None:
@@ -257,6 +265,8 @@ class Watch:
             case Tier.CLUSTER:
                 whole = bool(tiers & (Tier.SLOW | Tier.WHOLE))
                 return self._read_cluster(self._reader, whole=whole)
+            case Tier.IMAGES:
+                return self._reader.survey()
             case _:
                 self._reader.attend(self._looks)
                 return self._reader.fast()
@@ -360,6 +370,11 @@ class Watch:
             self._due[Tier.SHEET] = now + SHEET_EVERY
         if Tier.FACTS in tiers:
             self._due[Tier.FACTS] = now + FACTS_EVERY
+        if Tier.IMAGES in tiers and Look.IMAGES in self._looks:
+            hurry = self._reader is not None and self._reader.surveying
+            self._due[Tier.IMAGES] = now + min(
+                self._interval(), SURVEY_EVERY if hurry else math.inf
+            )
         if Tier.CLUSTER in tiers:
             self._due[Tier.CLUSTER] = now + max(CLUSTER_EVERY, self._interval())
 

@@ -232,6 +232,7 @@ def _with_settings(vm: Vm, system: CimInstance, checkpoints: tuple[Checkpoint, .
         start_delay=int(clean.seconds(get("AutomaticStartupActionDelay"))),
         automatic_stop=clean.number(get("AutomaticShutdownAction")),
         secure_boot=clean.truth(get("SecureBootEnabled")),
+        folder=clean.text(get("ConfigurationDataRoot"), limit=clean.LONG),
         checkpoints=checkpoints,
         complete=True,
     )

@@ -31,6 +31,8 @@ class Look(StrEnum):
     """Virtual processors of machines (HvStats_HyperVHypervisorVirtualProcessor)."""
     MEMORY = "memory"
     """Dynamic memory (BalancerStats_HyperVDynamicMemoryVM and …Balancer)."""
+    IMAGES = "images"
+    """Files of disks and their chains, some at a time (``survey``)."""
 
 
 class DiskMeter(Record, frozen=True):
@@ -158,6 +160,31 @@ class MachineMeter(Record, frozen=True):
     """Bytes of its memory that the host keeps on disk (SmartPagingWorkingSetSize)."""
 
 
+class ImageFile(Record, frozen=True):
+    """A file of a disk's chain (Msvm_VirtualHardDiskSettingData and …State)."""
+
+    id: str
+    """``host:`` and its path in lower case."""
+    host: str
+    path: str
+    vm: str = ""
+    """GUID of the machine whose chain it is in; empty when several share it."""
+    kind: int = 0
+    """Type: 2 fixed, 3 dynamic, 4 differencing; 0 not known."""
+    size: int = 0
+    """Bytes it may grow to (MaxInternalSize)."""
+    used: int = 0
+    """Bytes of the file (FileSize)."""
+    parent: str = ""
+    """Path of the file it differs from."""
+    written: bool = False
+    """The machine's own disk, not a parent below it: only this one grows."""
+    read_at: float = 0.0
+    """Unix time; 0 not read yet."""
+    trouble: str = ""
+    """Why nothing is known of it: missing, locked, refused."""
+
+
 class Meters(Record, frozen=True):
     """All that one host tells of what is being looked at. Groups take turns in its fast ticks."""
 
@@ -174,6 +201,7 @@ class Meters(Record, frozen=True):
     uplinks: tuple[UplinkMeter, ...] = ()
     volumes: tuple[VolumeMeter, ...] = ()
     machines: tuple[MachineMeter, ...] = ()
+    images: tuple[ImageFile, ...] = ()
     pressure: int | None = None
     """Average pressure of the host's dynamic memory (AveragePressure of its balancer)."""
     balancing: int | None = None

@@ -313,6 +313,8 @@ class Vm(Record, frozen=True):
     merging: bool | None = None
     """Msvm_DiskMergeSettingData.EnabledState: what deleted checkpoints leave on its disks is
     merged; None when the host knows no such setting."""
+    folder: str = ""
+    """Where its configuration and saved states are (ConfigurationDataRoot)."""
 
 
 class VmVitals(Record, frozen=True):

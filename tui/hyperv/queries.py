@@ -97,6 +97,7 @@ SYSTEMS = Query(
         "AutomaticStartupActionDelay",
         "AutomaticShutdownAction",
         "SecureBootEnabled",
+        "ConfigurationDataRoot",
         "IsAutomaticSnapshot",
         "IsSaved",
         "UserSnapshotType",

@@ -26,14 +26,16 @@ from tui.hyperv import (
     paths,
     queries,
     replicas,
+    states,
 )
 from tui.hyperv.ask import Asker
 from tui.hyperv.measuring import Measuring
-from tui.hyperv.meters import Look
+from tui.hyperv.meters import ImageFile, Look, Meters
 from tui.hyperv.model import Cluster, Host, HostVitals, Inventory, Job, Nic
 from tui.hyperv.replica import TEST, Replica
 from tui.hyperv.sources import SOURCES, Rotation
 from tui.hyperv.summary import Summaries
+from tui.hyperv.survey import Survey
 from tui.wsman.cim import CimInstance, CimRef
 
 if TYPE_CHECKING:
@@ -72,6 +74,9 @@ class Reader:
         self._tick = 0
         self._rotation = Rotation(self._ask.is_absent)
         self._measuring = Measuring(self._ask)
+        self._client = client
+        self._survey = Survey(host_id)
+        self._images: tuple[ImageFile, ...] = ()
         self._primed: set[str] = set()
         self._processor: CimInstance | None = None
         self._subjects = {job.id: job.subject for job in self._inventory.jobs.values()}
@@ -125,7 +130,27 @@ class Reader:
             },
             jobs={key: self._with_subject(job) for key, job in before.jobs.items()},
         )
-        self._inventory = replace(self._inventory, meters=self._measuring.meters(self._inventory))
+        self._inventory = replace(self._inventory, meters=self._meters())
+        return self._inventory
+
+    def _meters(self) -> Meters | None:
+        """All that is being looked at, files among it."""
+        found = self._measuring.meters(self._inventory)
+        if found is None or Look.IMAGES not in found.looks:
+            return found
+        return replace(found, images=self._images)
+
+    @property
+    def surveying(self) -> bool:
+        """There are files of which nothing is known yet."""
+        return self._survey.unread
+
+    def survey(self) -> Inventory:
+        """Some more of the files of disks, while they are being looked at."""
+        vitals = self._inventory.vm_vitals
+        running = [vm for vm, one in vitals.items() if one.state in states.HAS_WORKER]
+        self._images = self._survey.step(self._client, self._inventory.vms, running, self._now())
+        self._inventory = replace(self._inventory, meters=self._meters())
         return self._inventory
 
     def _turn(self, slots: int) -> list[str]:

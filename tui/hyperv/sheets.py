@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tui.errors import Fault, HvError, Refused, WireError
 from tui.hyperv import clean, devices, meanings, networks, paths
 from tui.hyperv.model import Nic, NicKind
+from tui.hyperv.ops.images import describe
 from tui.hyperv.sheet import (
     Adapter,
     Automatic,
@@ -35,12 +36,6 @@ LONGEST_CHAIN = 64
 SLOTS = {"IDE": 2, "SCSI": 64}
 _CONTROLLERS = {devices.IDE_CONTROLLER: "IDE", devices.SCSI_CONTROLLER: "SCSI"}
 _CONNECTED = 2
-
-IMAGES = CimRef(
-    "Msvm_ImageManagementService",
-    (("CreationClassName", "Msvm_ImageManagementService"),),
-    VIRTUALIZATION,
-)
 
 
 def read(client: CimClient, host: str, vm_id: str, now: Callable[[], float]) -> Sheet:
@@ -241,8 +236,8 @@ def _with_chain(client: CimClient, drive: Drive) -> Drive:
 def read_image(client: CimClient, path: str) -> tuple[Image, str]:
     """One image file and the path of its parent (empty at the end of the chain)."""
     try:
-        setting = _described(client, "GetVirtualHardDiskSettingData", "SettingData", path)
-        state = _described(client, "GetVirtualHardDiskState", "State", path)
+        setting = describe(client, "GetVirtualHardDiskSettingData", "SettingData", path)
+        state = describe(client, "GetVirtualHardDiskState", "State", path)
     except HvError as error:
         return Image(path, trouble=error.cause or error.title), ""
     image = Image(
@@ -254,14 +249,6 @@ def read_image(client: CimClient, path: str) -> tuple[Image, str]:
         minimum=clean.number(state.get("MinInternalSize")),
     )
     return image, clean.text(setting.get("ParentPath"), limit=clean.LONG)
-
-
-def _described(client: CimClient, method: str, out: str, path: str) -> CimInstance:
-    output = client.invoke(IMAGES, method, Path=path)
-    text = output.values.get(out)
-    if output.return_value != 0 or not isinstance(text, str):
-        raise WireError(f"{method} told nothing of {path}", code=output.return_value)
-    return from_text(text, VIRTUALIZATION)
 
 
 # -- adapters ------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from tui.rows.findings import finding, stuck
 from tui.rows.hostfindings import host_finding
 from tui.rows.replica_fields import REPLICA
 from tui.rows.replicas import replication_words
+from tui.rows.storage_fields import STORED
 from tui.rows.topology import Node, Sort
 from tui.rows.vocabulary import COMMON as _COMMON
 from tui.rows.vocabulary import Unit, Vocabulary
@@ -385,6 +386,7 @@ VOCABULARIES: Mapping[str, Vocabulary] = {
     "line": NODE,
     "audit": AUDIT,
     **CLUSTERED,
+    **STORED,
     "replica": REPLICA,
 }
 """By the value of ``Kind``, and kinds that only the log, the topology and the audits know."""

@@ -51,6 +51,7 @@ def create(host: SimHost, plan: VmPlan, random: Random) -> Machine:
         merge_disabled=plan.merge_disabled,
         domain=plan.domain,
         clustered=plan.clustered and bool(host.plan.cluster),
+        grows=plan.grows * GIB / 86_400.0,
     )
     found.system.values["InstallDate"] = current.settings.values["CreationTime"]
     _devices(host, found, plan, random)

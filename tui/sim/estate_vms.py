@@ -247,7 +247,16 @@ CLUSTER: tuple[tuple[VmPlan, ...], ...] = (
             nics=(NicPlan("Production", 20, static=True), NicPlan("Storage", name="iSCSI")),
         ),
         _vm("mon01", "ubuntu24", "monitor", (4, 16), 10, disks=(60, 400), notes="Metrics #infra"),
-        _vm("log01", "rhel9", "monitor", (8, 32), 10, disks=(60, 2000), notes="Logs #infra"),
+        _vm(
+            "log01",
+            "rhel9",
+            "monitor",
+            (8, 32),
+            10,
+            disks=(60, 2000),
+            notes="Logs #infra",
+            grows=45.0,
+        ),
         _vm(
             "jump01",
             "ws2022",
@@ -285,7 +294,16 @@ CLUSTER: tuple[tuple[VmPlan, ...], ...] = (
             notes="Telephony #voice #tier1",
             nics=(NicPlan("Production", 70, limit=200_000_000),),
         ),
-        _vm("cctv01", "ws2019", "file", (6, 16), 80, disks=(100, 6000), notes="Cameras #facility"),
+        _vm(
+            "cctv01",
+            "ws2019",
+            "file",
+            (6, 16),
+            80,
+            disks=(100, 6000),
+            notes="Cameras #facility",
+            grows=180.0,
+        ),
         _vm(
             "badge01", "ws2016", "idle", (2, 4), 80, generation=1, version="8.0", notes="#facility"
         ),
@@ -308,7 +326,16 @@ CLUSTER: tuple[tuple[VmPlan, ...], ...] = (
         ),
         _vm("lb02", "debian12", "web", (2, 4), 40, state="off", notes="Standby #k8s #network"),
         _vm("mq01", "rhel9", "app", (4, 12), 40, notes="#erp #shop"),
-        _vm("search01", "ubuntu22", "db", (8, 32), 40, disks=(60, 600), notes="#shop"),
+        _vm(
+            "search01",
+            "ubuntu22",
+            "db",
+            (8, 32),
+            40,
+            disks=(60, 1400),
+            notes="Index is rebuilt #shop",
+            grows=390.0,
+        ),
         _vm("cache01", "debian12", "app", (2, 16), 40, notes="#shop"),
     ),
     (

@@ -170,6 +170,12 @@ class FileSystem:
             file = self.get(file.parent) if file.parent else None
         return found
 
+    def settle(self) -> None:
+        """Disks that are being written to are as large as they have become."""
+        from tui.sim import growing  # it looks at machines, whose files these are
+
+        growing.settle(self._host)
+
     # -- changing --------------------------------------------------------------------------
 
     def add(self, file: VirtualFile, *, there: bool = False) -> VirtualFile:
@@ -254,6 +260,7 @@ class FileSystem:
 
     def space(self, volume: VolumePlan) -> tuple[int, int]:
         """Capacity and free bytes."""
+        self.settle()
         if self._host.plan.local and volume.name == "C:\\":
             from tui.sim import local  # psutil is needed for this host only
 

@@ -51,6 +51,7 @@ def image(call: Call, name: str = "Path") -> VirtualFile:
 
 
 def image_at(call: Call, path: str) -> VirtualFile:
+    call.host.files.settle()
     file = call.host.files.get(path)
     if file is None:
         raise Stop(NOT_FOUND)

@@ -113,6 +113,10 @@ class Machine:
     """When it came to its host in the middle of its run."""
     brought: Done | None = None
     """What it had done in this run before it came."""
+    grows: float = 0.0
+    """Bytes that its last disk grows by in a second of running."""
+    grown_for: float | None = None
+    """Seconds of its run that its disk has grown for."""
     replica: End | None = None
     """Its side of a replication."""
     _done: tuple[float, int, Done] | None = None

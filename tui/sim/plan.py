@@ -100,6 +100,8 @@ class VmPlan:
     """Its processor features are limited to what every processor of the vendor has."""
     passes_through: int = 0
     """Number of a spare disk of the host that it has as its own; 0 for none."""
+    grows: float = 0.0
+    """GB a day that its last disk grows by while it runs."""
 
 
 @dataclass(frozen=True, slots=True)

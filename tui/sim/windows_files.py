@@ -46,6 +46,7 @@ def _common(host: SimHost, class_name: str, path: str) -> dict[str, CimValue]:
 
 
 def data_files(host: SimHost) -> Iterator[CimInstance]:
+    host.files.settle()
     for file in host.files:
         if file.path.startswith("\\\\"):
             continue

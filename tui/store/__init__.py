@@ -2,6 +2,7 @@
 
 from tui.store.changes import Changes, Delta, LinkChange
 from tui.store.fleet import HostEntry
+from tui.store.growth import Growth, Trend
 from tui.store.rows import (
     HostRow,
     JobRow,
@@ -21,6 +22,7 @@ from tui.store.watches import Notice
 __all__ = [
     "Changes",
     "Delta",
+    "Growth",
     "History",
     "HostEntry",
     "HostRow",
@@ -35,6 +37,7 @@ __all__ = [
     "Stale",
     "Store",
     "SwitchRow",
+    "Trend",
     "VmRow",
     "VolumeRow",
 ]

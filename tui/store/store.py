@@ -22,6 +22,7 @@ from tui.store.groups import Groups
 from tui.store.replicas import Replicas
 from tui.store.rows import HostRow, JobRow, Mark, Stale, SwitchRow, VmRow
 from tui.store.series import History
+from tui.store.space import Space
 from tui.store.watches import Watches
 
 EXCHANGES = 1000
@@ -45,6 +46,7 @@ class Store:
         self.jobs: dict[str, JobRow] = {}
         self.clusters = Clusters(self.fleet.rows, self.host_rows)
         self.replicas = Replicas()
+        self.space = Space()
         self.groups = Groups()
         self.exchanges: deque[Exchange] = deque(maxlen=EXCHANGES)
         """Newest first."""
@@ -244,6 +246,7 @@ class Store:
         self._apply_jobs(entry, update, changes)
         self.replicas.apply(entry, update, self.marks, changes)
         self.clusters.apply(entry, update, self.marks, changes)
+        self.space.apply(entry, update)
         self._record(entry, update.read_at)
 
     def _apply_host(self, entry: HostEntry, update: Update, changes: Changes) -> None:
@@ -429,6 +432,7 @@ class Store:
             del self.jobs[key]
             changes.jobs.remove(key)
         self.replicas.forget(host, changes)
+        self.space.forget(host)
         del self.fleet.hosts[host], self.host_rows[host]
         changes.hosts.remove(host)
         self.clusters.forget(self.hosts, changes)

@@ -70,6 +70,9 @@ class Commands:
             self.go_to(panes.cluster.cursor or "")
         elif panes.current == "top":
             self.go_to(key)
+        elif panes.current == "storage":
+            if not panes.storage.look_into(key):
+                self.go_to(panes.storage.cursor or "")
         elif panes.current != "audit":
             return False
         elif panes.fleet.view == "services":
@@ -103,6 +106,9 @@ class Commands:
 
     def show_top(self) -> None:
         self._app.panes.turn_to("top")
+
+    def show_storage(self) -> None:
+        self._app.panes.turn_to("storage")
 
     def show_log(self) -> None:
         self._app.panes.turn_to("log")

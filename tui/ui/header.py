@@ -176,6 +176,7 @@ PLACES = (
     ("5", "graphs", "Graphs"),
     ("6", "detail", "Detail"),
     ("o", "top", "Top"),
+    ("V", "storage", "Storage"),
     ("7", "jobs", "Jobs"),
     ("8", "log", "Log"),
     ("0", "audit", "Audit"),
