@@ -1,30 +1,27 @@
 """Histories: what a reading costs, what looking costs, and memory over two simulated days.
 
-    python tests/bench/bench_history.py [--things 200] [--every 10]
+    python tests/bench/bench_history.py [--things 20] [--every 60]
 
-Once for each grain, each with six metrics that never repeat themselves. Memory is that of a
-process of its own, per thing, after an hour, a day and two days of readings every few seconds.
+Once for each grain, each with six metrics. Memory is told per thing, after an hour, a day and two
+days of readings every so many seconds.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
 import random
-import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-import psutil
-
 from tests.bench.figures import TITLE, line, quiet
 from tui.store.histories import ALLOWANCE
-from tui.store.series import BESIDES, FULL, SCANT, THIN, Grain, History
+from tui.store.series import BESIDES, FULL, SCANT, THIN, History
 
 GRAINS = {"full": FULL, "thin": THIN, "scant": SCANT}
 HOUR, DAY = 3600, 86_400
@@ -46,9 +43,9 @@ def readings(count: int) -> list[tuple[float, ...]]:
 def milliseconds(run: Callable[[], object], times: int = 30) -> float:
     spent = []
     for _ in range(times):
-        started = time.perf_counter()
+        started = time.process_time()
         run()
-        spent.append(1000 * (time.perf_counter() - started))
+        spent.append(1000 * (time.process_time() - started))
     return median(spent)
 
 
@@ -89,43 +86,32 @@ def looking(name: str) -> None:
     figures = f"5 min {peaks[0] * 10:.1f} s, hour {peaks[1] * 10:.1f} s"
     line(f"highest sum of two metrics, 10,000 rows, {name}", figures)
     if history.grain is FULL:
-        started = time.perf_counter()
+        started = time.process_time()
         history.thin(THIN)
-        line("a day made thin", f"{1000 * (time.perf_counter() - started):.1f} ms")
+        line("a day made thin", f"{1000 * (time.process_time() - started):.1f} ms")
 
 
 def memory(name: str, things: int, every: int) -> None:
-    """In a process of its own."""
-    command = [sys.executable, __file__, "--grow", name, str(things), str(every)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    fit = ALLOWANCE // (GRAINS[name].column * 6 + BESIDES)
-    line(f"memory, {things} things each, {name}; {fit} fit", done.stdout.strip())
-
-
-def _grow(grain: Grain, things: int, every: int) -> None:
-    process, values = psutil.Process(), readings(1000)
-    histories = [History(grain) for _ in range(things)]
-    gc.collect()
-    before, figures = process.memory_info().rss, []
+    """As Python counts what was taken, per thing."""
+    histories, values = [History(GRAINS[name]) for _ in range(things)], readings(1000)
+    figures = []
+    tracemalloc.start()
     for at in range(0, 2 * DAY + 1, every):
         for number, history in enumerate(histories):
             history.record(START + at, values[(number + at) % 1000])
         if at in (HOUR, DAY, 2 * DAY):
-            used = (process.memory_info().rss - before) / 1024
+            used = tracemalloc.get_traced_memory()[0] / 1024
             figures.append(f"{at // HOUR} h {used / things:.1f}")
-    print(f"{', '.join(figures)} KB")
+    tracemalloc.stop()
+    fit = ALLOWANCE // (GRAINS[name].column * 6 + BESIDES)
+    line(f"memory of a thing, {name}; {fit} fit", f"{', '.join(figures)} KB")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--things", type=int, default=200)
-    parser.add_argument("--every", type=int, default=10)
-    parser.add_argument("--grow", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--things", type=int, default=20)
+    parser.add_argument("--every", type=int, default=60)
     options = parser.parse_args(arguments)
-    if options.grow:
-        name, things, every = options.grow
-        _grow(GRAINS[name], int(things), int(every))
-        return
     print(TITLE)
     with quiet():
         for name in GRAINS:

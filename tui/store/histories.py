@@ -16,7 +16,7 @@ ALLOWANCE: Final = 192 * 2**20
 """Bytes. The deck may take 350 MB with 10,000 machines and takes 100 MB for all but histories."""
 GRAINS: Final = (FULL, THIN, SCANT)
 AT_ONCE: Final = 4000
-"""Codes that are rewritten in one go: some milliseconds."""
+"""Codes that are rewritten in one go, or one history: about ten milliseconds."""
 
 
 class Histories(Mapping[str, History]):
