@@ -321,14 +321,14 @@ def test_a_slower_refresh_leaves_no_holes_but_an_outage_does() -> None:
     assert points[30] == 30.0
 
 
-def test_an_hour_is_kept_and_older_is_dropped() -> None:
-    history = recorded(*((START + 2 * n, 50.0 if n < 1000 else 80.0) for n in range(2000)))
-    end = START + 4000
-    early = history.points(Metric.CPU, end - 3500, end, 7)
-    assert early[0] == pytest.approx(50.0)
-    assert early[-1] == pytest.approx(80.0)
-    assert history.points(Metric.CPU, START, START + 200, 1) == [None]
-    assert history.peak(Metric.CPU, end - 3500, end) == 80.0
+def test_a_day_is_kept_and_older_is_dropped() -> None:
+    history = recorded(*((START + 20 * n, 50.0 if n < 1000 else 80.0) for n in range(6000)))
+    end = START + 120_000
+    early = history.points(Metric.CPU, end - 110_000, end, 11)
+    assert early[:2] == [None, None]
+    assert (early[3], early[-1]) == (80.0, 80.0)
+    assert history.peak(Metric.CPU, START, START + 15_000) is None
+    assert history.peak(Metric.CPU, START, end) == 80.0
 
 
 def test_machines_that_are_off_take_no_history() -> None:

@@ -5,11 +5,11 @@
 *keys*: the real deck in a pseudo-terminal, 100 hosts x 100 machines; in place of the collector a
 light program feeds its pipe, so that no simulator competes for the processor. Every running
 machine changes every 2 s. *real*: the same keys over 20 hosts x 50 machines of the simulator, all
-processes as they are. *memory*: the deck's process after that, and the store alone with an hour
-of history of 10,000 machines (the rings of a machine's history have their full size from the
-first reading, so the hour is fed in coarse steps). *far*: 8 hosts x 90 machines behind a round
-trip, from the collector's start to rows at the deck's end of the pipe. *requests*: WS-Man
-requests of each fast tick, as the client counts them.
+processes as they are. *memory*: the deck's process after that, and the store alone with a day of
+history of 10,000 machines (rings have their full size once their last place was needed, so the
+day is fed in a few jumps). *far*: 8 hosts x 90 machines behind a round trip, from the collector's
+start to rows at the deck's end of the pipe. *requests*: WS-Man requests of each fast tick, as the
+client counts them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ from tui.hyperv.read import Reader
 from tui.store import Store
 from tui.wsman.client import Throttle
 
-HOUR = 3600.0
+LAST_PLACES = (898.0, 3598.0, 3640.0, 86_410.0, 86_800.0)
+"""Seconds after which rings of 15 minutes, an hour and a day need their last place."""
 
 
 def keys(presses: int, hosts: int = 100, vms: int = 100) -> None:
@@ -80,15 +81,15 @@ def memory(hosts: int = 100, vms: int = 100) -> None:
     """The store alone, in a process of its own."""
     command = [sys.executable, __file__, "--store", str(hosts), str(vms)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    line(f"store of {hosts * vms} machines, one hour of history", done.stdout.strip())
+    line(f"store of {hosts * vms} machines, a day of history", done.stdout.strip())
 
 
-def _store(hosts: int, vms: int, steps: int = 24) -> None:
+def _store(hosts: int, vms: int, ticks: int = 8) -> None:
     store, found = Store(), sources(links(hosts), vms)
     process = psutil.Process()
     store.configure(links(hosts))
     before = process.memory_info().rss
-    now = time.time() - HOUR
+    now = time.time() - LAST_PLACES[-1] - 2 * ticks
 
     def feed(step: Callable[[Source, float], Update], at: float) -> float:
         batches = [_over_the_pipe(Batch((step(source, at),))) for source in found]
@@ -98,7 +99,12 @@ def _store(hosts: int, vms: int, steps: int = 24) -> None:
         return time.perf_counter() - started
 
     feed(Source.whole, now)
-    spent = [feed(Source.change, now + HOUR * step / steps) for step in range(1, steps + 1)]
+    for _ in store.histories:
+        store.histories.settle()
+    for later in LAST_PLACES:
+        feed(Source.change, now + later)
+    now += LAST_PLACES[-1]
+    spent = [feed(Source.change, now + 2 * tick) for tick in range(1, ticks + 1)]
     gc.collect()
     used = (process.memory_info().rss - before) / 2**20
     print(f"{used:.0f} MB, {1000 * median(spent) / hosts:.1f} ms per host's tick")

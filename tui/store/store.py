@@ -19,6 +19,7 @@ from tui.store.changes import Changes, LinkChange, Row
 from tui.store.clusters import Clusters
 from tui.store.fleet import Fleet, HostEntry
 from tui.store.groups import Groups
+from tui.store.histories import Histories
 from tui.store.replicas import Replicas
 from tui.store.rows import HostRow, JobRow, Mark, Stale, SwitchRow, VmRow
 from tui.store.series import History
@@ -56,7 +57,7 @@ class Store:
         """Machines in full, by GUID: those that were looked at."""
         self.marks: set[str] = set()
         """Keys of marked rows; a key outlives its row for a while."""
-        self.histories: dict[str, History] = {}
+        self.histories = Histories()
         self.collector_cpu = 0.0
         self.collector_memory = 0
         self.idle = False
@@ -108,7 +109,7 @@ class Store:
         )
 
     def history(self, key: str) -> History:
-        """The last hour of a VM or host; empty when nothing is known."""
+        """The last day of a VM or host; empty when nothing is known."""
         return self.histories.get(key) or History()
 
     def tree(self, folded: frozenset[str] = frozenset()) -> list[HostRow]:
@@ -158,6 +159,7 @@ class Store:
         if batch.updates:
             self._settle_vms(changes)
             self._count({update.host for update in batch.updates}, changes)
+            self.histories.settle()
         for call in batch.calls:
             self._calls.update(call, now, changes)
         for answer in batch.answers:
@@ -186,7 +188,7 @@ class Store:
         self._calls.expire(now, changes)
         for key in [key for key, at in self._gone.items() if now - at > FORGET_AFTER]:
             del self._gone[key]
-            self.histories.pop(key, None)
+            self.histories.forget(key)
             self.marks.discard(key)
         self._after(changes, now)
         return changes
@@ -326,7 +328,8 @@ class Store:
             return
         entry.recorded_at = entry.read_at
         row, vitals = self.host_rows[entry.info.id], entry.vitals
-        self._history(row.key).record(
+        self.histories.record(
+            row.key,
             at,
             (
                 vitals.cpu,
@@ -336,19 +339,14 @@ class Store:
                 vitals.disk_read,
                 vitals.disk_write,
             ),
+            host=True,
         )
         for key, sighting in self.fleet.sighted(entry):
             v = sighting.vitals
             if v is not None and v.cpu is not None:
-                self._history(key).record(
-                    at, (v.cpu, v.memory, v.net_in, v.net_out, v.disk_read, v.disk_write)
+                self.histories.record(
+                    key, at, (v.cpu, v.memory, v.net_in, v.net_out, v.disk_read, v.disk_write)
                 )
-
-    def _history(self, key: str) -> History:
-        found = self.histories.get(key)
-        if found is None:
-            found = self.histories[key] = History()
-        return found
 
     # -- after every change ----------------------------------------------------------------
 
