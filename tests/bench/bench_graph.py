@@ -121,9 +121,9 @@ async def measure(bench: Bench, ticks: int) -> list[tuple[str, list[Run], str]]:
         windows = [await drawn(bench, pilot, bench.pane.next_window) for _ in range(30)]
         zooms, pans = [], []
         for by in (1, 1, 1, -1, -1, -1) * 8:
-            zooms.append(await drawn(bench, pilot, partial(bench.pane.action_zoom, by)))
+            zooms += [await drawn(bench, pilot, partial(bench.pane.action_zoom, by))]
         for by in (-1, -1, -1, 1, 1, 1) * 8:
-            pans.append(await drawn(bench, pilot, partial(bench.pane.action_pan, by)))
+            pans += [await drawn(bench, pilot, partial(bench.pane.action_pan, by))]
         crosses = [
             await drawn(bench, pilot, lambda: bench.pane.action_point(-1)) for _ in range(30)
         ]

@@ -79,6 +79,7 @@ class Graph(Widget):
         self._style = style
         self._window = window
         self._end: float | None = None
+        self._limit = 0
         self._cross: float | None = None
         self._chosen = False
         self._fixed_top = top
@@ -154,6 +155,12 @@ class Graph(Widget):
         if draw:
             self._update()
 
+    def limit(self, columns: int) -> None:
+        """Use no more than so many columns; neighbours of as many have the same times. Nothing
+        is laid out before ``advance``, which must follow.
+        """
+        self._limit = columns
+
     def choose(self, on: bool) -> None:
         """Mark it as the one that keys are for."""
         if on is not self._chosen:
@@ -172,11 +179,16 @@ class Graph(Widget):
         return self._now if self._end is None else self._end
 
     @property
-    def _plot_width(self) -> int:
+    def room(self) -> int:
+        """The columns there is room for."""
         width, height = self.size
         if height <= 2:
             return width if height == 2 else max(8, width // 2)
         return width - (self._gutter if width >= _AXIS_FROM_WIDTH else 0)
+
+    @property
+    def _plot_width(self) -> int:
+        return min(self.room, self._limit) if self._limit else self.room
 
     def _stretch(self, columns: int) -> Stretch:
         """Spans end at whole multiples of a column, so that a curve moves by columns."""
@@ -249,7 +261,7 @@ class Graph(Widget):
         rows = height - 1 - times
         gutter = width - columns
         top = self._rescale(found)
-        axis = plot.value_axis(top, self._unit, rows) if gutter else {}
+        axis = plot.value_axis(top, self._unit, rows) if gutter >= self._gutter else {}
         lines: list[Sequence[Paint]] = [self._header(found, width, stretch, cross)]
         for row, cells in enumerate(zip(*self._plot(found, top, rows, cross), strict=True)):
             label = axis.get(row, "").rjust(gutter - 1) + " " if gutter else ""
@@ -271,11 +283,11 @@ class Graph(Widget):
             values = [plot.mean(values[at : at + 2]) for at in range(0, len(values), 2)]
         marks = sparkline(values, room, self._glyphs.ascii, top)
         spark = list(inked(marks, self._tone(0)))
-        if cross is not None and cross < len(spark):
-            spark[cross] = (spark[cross][0] if marks[cross] != " " else self._line, "cross", -1)
+        if cross is not None:
+            spark[cross] = (marks[cross] if marks[cross] != " " else self._line, "cross", -1)
         header = self._header(found, width if height == 2 else width - room - 1, stretch, cross)
         if height == 2:
-            return [header, spark]
+            return [header, (*inked(" " * (width - room), ""), *spark)]
         return [[*header, (" ", "", -1), *spark][:width]]
 
     def _rescale(self, found: Sequence[Facts]) -> float:

@@ -57,6 +57,8 @@ class GraphsPane(Container, can_focus=True):
         """The graph that is enlarged, or would be."""
         self._alone = False
         """The chosen graph has the whole pane."""
+        self._keyed = False
+        """Keys go to this pane."""
         self._titles = ("", "")
 
     def compose(self) -> ComposeResult:
@@ -121,11 +123,13 @@ class GraphsPane(Container, can_focus=True):
 
     def _draw(self) -> None:
         span = self.span
-        for graph in self._graphs.values():
+        shown = [graph for graph in self._graphs.values() if graph.display]
+        columns = min((graph.room for graph in shown), default=0)
+        for graph in shown:
+            graph.limit(columns)
             graph.set_span(span.window, span.fixed_end, draw=False)
             graph.set_cross(span.cross, draw=False)
-            if graph.display:
-                graph.advance(span.now)
+            graph.advance(span.now)
         self.retitle()
 
     def hold(self, on: bool, now: float) -> None:
@@ -150,7 +154,7 @@ class GraphsPane(Container, can_focus=True):
         wide, high = self.size.width, self.size.height
         self.set_class(high < 9 and wide >= 100, "-row")
         self.set_class(wide < 50, "-column")
-        self.retitle()
+        self.call_after_refresh(self._draw)
 
     # -- time ------------------------------------------------------------------------------
 
@@ -245,10 +249,12 @@ class GraphsPane(Container, can_focus=True):
     def _mark(self) -> None:
         """The chosen graph is marked while keys go to it."""
         for name, graph in self._graphs.items():
-            graph.choose(self.has_focus and name == self._chosen)
+            graph.choose(self._keyed and name == self._chosen)
 
     def on_focus(self) -> None:
+        self._keyed = True
         self._mark()
 
     def on_blur(self) -> None:
+        self._keyed = False
         self._mark()

@@ -70,6 +70,8 @@ def _legend(entries: Sequence[Entry], detail: int, glyphs: Glyphs, time: str) ->
             more.append(glyphs.peak + entry.peak)
         if entry.mean and detail >= 3:
             more.append(f"avg {entry.mean}")
+        if not entry.peak and not entry.value:
+            more.append("no readings" if detail else "-")
         words = " ".join(more)
         parts += inked(f" {words}" if words and entry.value else words, "legend")
     return parts
