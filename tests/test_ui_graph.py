@@ -179,6 +179,15 @@ def seconds_of(time: str) -> int:
     return sum(int(part) * unit for part, unit in zip(time.split(":"), (3600, 60, 1), strict=False))
 
 
+@given(st.integers(12, 90), st.integers(-3, 90), st.integers(1, 10))
+def test_labels_that_are_in_the_way_go_whole(width: int, start: int, length: int) -> None:
+    line = time_axis(300, width)
+    left = plot.cleared(line, start, start + length)
+    assert len(left) == width
+    assert left[max(0, start) : start + length].strip() == ""
+    assert set(left.split()) <= set(line.split())
+
+
 def test_time_labels() -> None:
     assert time_axis(300, 60).split() == ["-5m", "-4m", "-3m", "-2m", "-1m", "now"]
     assert time_axis(3600, 60).split()[-2:] == ["-10m", "now"]

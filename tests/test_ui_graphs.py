@@ -8,6 +8,7 @@ from tests.deck_kit import Deck, deck, story
 from tests.scripted import GB
 from tests.test_ui_top import pass_time
 from tui.rows.text import clock
+from tui.store.series import History
 from tui.ui.graph import Graph
 from tui.ui.graphs import GraphsPane
 
@@ -25,7 +26,7 @@ def drawn(d: Deck) -> list[str]:
 async def remember(d: Deck, name: str) -> None:
     """Ten minutes of readings: a processor at 30 %, for the last half minute at 70 %."""
     now = d.estate.now
-    history = d.app.store.history(d.key(name))
+    history = d.app.store.histories[d.key(name)] = History()
     for ago in range(600, -1, -2):
         history.record(now - ago, (30.0 if ago > 30 else 70.0, 4.0 * GB, 1e6, 2e6, 3e6, 4e6))
     await d.go(name)
@@ -72,6 +73,7 @@ async def test_a_crosshair_through_all_graphs_by_key_and_by_mouse() -> None:
 @story
 async def test_zoom_pan_and_freeze_under_keys_of_ones_own() -> None:
     async with deck(keys={"graphs.zoom-out": "b", "graphs.next": "n"}) as d:
+        first = d.estate.now - 600
         await remember(d, "sql01")
         await d.press("5", "b")
         assert "last 10 min" in d.text()
@@ -105,3 +107,6 @@ async def test_zoom_pan_and_freeze_under_keys_of_ones_own() -> None:
         assert "last 24 h" in d.text()
         await d.press("home")
         assert pane(d).span.live, "all there is is shown already"
+        await d.press("w", "w", "home")
+        span = pane(d).span
+        assert abs(span.until - span.window - (first - first % 2)) <= 3

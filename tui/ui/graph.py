@@ -369,11 +369,11 @@ class Graph(Widget):
             labels = plot.time_axis(self._window, columns)
         else:
             labels = plot.clock_axis(stretch.since, stretch.until, columns)
-        line = list(inked(labels, "axis"))
         if cross is None:
-            return line
-        words = f" {self._time(stretch, cross)} "
+            return list(inked(labels, "axis"))
+        words = self._time(stretch, cross)
         start = max(0, min(columns - len(words), cross - len(words) // 2))
+        line = list(inked(plot.cleared(labels, start - 1, start + len(words) + 1), "axis"))
         line[start : start + len(words)] = inked(words, "strong")
         return line[:columns]
 

@@ -16,7 +16,7 @@ from tui.ui.style import Glyphs
 from tui.ui.timespan import DAY, TimeSpan, length
 
 SEARCH = 288
-"""Spans a day is cut into to find its first readings."""
+"""Spans a day is cut into to find its first readings, and then that span."""
 _GUTTER = Unit.RATE.label_width + 1
 
 
@@ -180,11 +180,17 @@ class GraphsPane(Container, can_focus=True):
         """To the first readings of the last day, as far as there are any."""
         if self._key is None:
             return
-        now, history = self.span.now, self._store.history(self._key)
-        known = history.points(Metric.CPU, now - DAY, now, SEARCH)
-        first = next((at for at, value in enumerate(known) if value is not None), SEARCH)
-        self.span.begin_at(now - DAY + first * DAY / SEARCH)
+        now, part = self.span.now, DAY / SEARCH
+        about = self._first(now - DAY, now, SEARCH)
+        self.span.begin_at(self._first(about, about + part, SEARCH))
         self._draw()
+
+    def _first(self, since: float, until: float, buckets: int) -> float:
+        """Where in a span of time readings begin; its end where there are none."""
+        assert self._key is not None
+        known = self._store.history(self._key).points(Metric.CPU, since, until, buckets)
+        first = next((at for at, value in enumerate(known) if value is not None), buckets)
+        return since + first * (until - since) / buckets
 
     # -- crosshair -------------------------------------------------------------------------
 

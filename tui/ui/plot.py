@@ -222,6 +222,20 @@ def clock_axis(since: float, until: float, width: int) -> str:
     return "".join(line)
 
 
+def cleared(labels: str, start: int, end: int) -> str:
+    """Labels without those that reach into some cells."""
+    start, end = max(0, start), min(len(labels), end)
+    if start >= end:
+        return labels
+    head = labels[:start]
+    if start and labels[start - 1] != " " and labels[start] != " ":
+        head = head[: head.rfind(" ") + 1]
+    tail = labels[end:]
+    if tail and tail[0] != " " and labels[end - 1] != " ":
+        tail = tail[tail.find(" ") :] if " " in tail else ""
+    return head.ljust(end) + tail.rjust(len(labels) - end)
+
+
 def value_axis(top: float, unit: Unit, height: int) -> dict[int, str]:
     """Labels beside a plot ``height`` rows high, by row from the top."""
     if height < 2:

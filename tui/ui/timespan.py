@@ -33,10 +33,9 @@ class TimeSpan:
     # -- time ------------------------------------------------------------------------------
 
     def tell(self, now: float) -> None:
-        """Time passed. A crosshair that is not in the span any more is gone."""
+        """Time passed."""
         self._now = now
-        if self.cross is not None and self.cross < self.until - self.window:
-            self.clear()
+        self._leave_cross()
 
     @property
     def now(self) -> float:
@@ -99,8 +98,7 @@ class TimeSpan:
         self.end = None if moment >= self.now else max(moment, earliest)
         if self.end is not None and self.end >= self.now:
             self.end = None
-        if self.cross is not None and not self.until - window <= self.cross <= self.until:
-            self.clear()
+        self._leave_cross()
 
     # -- crosshair -------------------------------------------------------------------------
 
@@ -111,6 +109,11 @@ class TimeSpan:
 
     def clear(self) -> None:
         self.point(None, fixed=False)
+
+    def _leave_cross(self) -> None:
+        """A crosshair that is not in the span any more is gone."""
+        if self.cross is not None and not 0 <= self.until - self.cross <= self.window:
+            self.clear()
 
     # -- words -----------------------------------------------------------------------------
 
