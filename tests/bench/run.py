@@ -14,8 +14,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench import bench_codec, bench_deck, bench_scale
+from tests.bench import bench_codec, bench_deck, bench_graph, bench_scale
 
 if __name__ == "__main__":
-    for part in (bench_deck, bench_scale, bench_codec):
+    for part in (bench_deck, bench_graph, bench_scale, bench_codec):
         part.main([])

@@ -125,10 +125,11 @@ class GraphsPane(Container, can_focus=True):
         span = self.span
         shown = [graph for graph in self._graphs.values() if graph.display]
         columns = min((graph.room for graph in shown), default=0)
-        for graph in shown:
-            graph.limit(columns)
+        for graph in self._graphs.values():
             graph.set_span(span.window, span.fixed_end, draw=False)
             graph.set_cross(span.cross, draw=False)
+        for graph in shown:
+            graph.limit(columns)
             graph.advance(span.now)
         self.retitle()
 
@@ -250,7 +251,8 @@ class GraphsPane(Container, can_focus=True):
         self.set_class(self._alone, "-one")
         for name, graph in self._graphs.items():
             graph.display = not self._alone or name == self._chosen
-        self._draw()
+            graph.limit(0)
+        self.call_after_refresh(self._draw)
 
     def _mark(self) -> None:
         """The chosen graph is marked while keys go to it."""
