@@ -38,7 +38,7 @@ def key_table() -> str:
 
 def pane_row(key: PaneKey) -> str:
     shown = " ".join(f"`{escaped(key_label(each))}`" for each in key.keys)
-    return f"| {shown} | {key.title} | {key.help} |"
+    return f"| {shown} | {key.title} (`{key.id}`) | {key.help} |"
 
 
 def row(action: Action) -> str:

@@ -184,7 +184,7 @@ def test_labels_that_are_in_the_way_go_whole(width: int, start: int, length: int
     line = time_axis(300, width)
     left = plot.cleared(line, start, start + length)
     assert len(left) == width
-    assert left[max(0, start) : start + length].strip() == ""
+    assert left[max(0, start) : max(0, start + length)].strip() == ""
     assert set(left.split()) <= set(line.split())
 
 
@@ -370,6 +370,19 @@ def test_a_fixed_top_gives_way_to_what_is_higher() -> None:
         chart.graph.advance(999)
         await pilot.pause()
         assert "10 MB" in chart.text()[1]
+
+    play(chart, story, size=(65, 12))
+
+
+def test_a_span_without_readings_says_so() -> None:
+    chart = Chart(Unit.RATE)
+
+    async def story(pilot: Pilot[None]) -> None:
+        chart.graph.set_series([Series("in", Readings({})), Series("out", Readings({}))])
+        chart.graph.set_span(300, START)
+        chart.graph.advance(START + 900)
+        await pilot.pause()
+        assert chart.text()[0].rstrip().endswith("  no readings")
 
     play(chart, story, size=(65, 12))
 

@@ -179,6 +179,11 @@ class Graph(Widget):
         return self._now if self._end is None else self._end
 
     @property
+    def _current(self) -> bool:
+        """It ends now, or at the moment the clock it is told stands at."""
+        return self._end is None or self._end >= self._now
+
+    @property
     def room(self) -> int:
         """The columns there is room for."""
         width, height = self.size
@@ -222,10 +227,20 @@ class Graph(Widget):
             return
         columns = self._plot_width
         stretch = self._stretch(columns)
-        live = self._end is None
+        live = self._current
         found = [trace.facts(stretch, self._now, live=live) for trace in self._traces]
         cross = self._cross_at(stretch, columns)
-        drawn = (width, height, stretch, found, cross, self._chosen, self._fixed_top, live)
+        drawn = (
+            width,
+            height,
+            stretch,
+            found,
+            cross,
+            self._chosen,
+            self._fixed_top,
+            live,
+            self._end is None,
+        )
         if drawn == self._drawn:
             return
         self._drawn = drawn
@@ -394,7 +409,7 @@ class Graph(Widget):
                 each = stretch.buckets // self._plot_width
                 value = plot.mean(facts.values[cross * each : (cross + 1) * each])
             figures = (value, facts.peak, facts.mean)
-            name, valued = self._traces[index].series.name, self._end is None or cross is not None
+            name, valued = self._traces[index].series.name, self._current or cross is not None
             entries.append(
                 legend.entry(name, self._tone(index), self._unit, figures, valued=valued)
             )

@@ -59,6 +59,8 @@ def _legend(entries: Sequence[Entry], detail: int, glyphs: Glyphs, time: str) ->
     several = len(entries) > 1
     if time and detail:
         parts += inked(f"{time}  ", "strong")
+    if not any(entry.peak or entry.value for entry in entries):
+        return [*parts, *inked("no readings" if entries and detail else "", "legend")]
     for index, entry in enumerate(entries):
         if index:
             parts += inked(" " * (3 if detail else 1), "legend")
@@ -71,7 +73,7 @@ def _legend(entries: Sequence[Entry], detail: int, glyphs: Glyphs, time: str) ->
         if entry.mean and detail >= 3:
             more.append(f"avg {entry.mean}")
         if not entry.peak and not entry.value:
-            more.append("no readings" if detail else "-")
+            more.append("-")
         words = " ".join(more)
         parts += inked(f" {words}" if words and entry.value else words, "legend")
     return parts

@@ -46,7 +46,7 @@ class Facts:
 
     values: list[float | None]
     now: float | None
-    """The newest value, where the span ends now."""
+    """The newest value, where the span ends with it."""
     peak: float | None
     mean: float | None
 
