@@ -21,7 +21,8 @@ PATIENCE = 400
 CHARACTERS = {
     "space": " ", "colon": ":", "slash": "/", "comma": ",", "question_mark": "?", "at": "@",
     "exclamation_mark": "!", "plus": "+", "minus": "-", "full_stop": ".", "greater_than_sign": ">",
-    "less_than_sign": "<", "equals_sign": "=", "number_sign": "#",
+    "left_square_bracket": "[", "right_square_bracket": "]", "less_than_sign": "<",
+    "equals_sign": "=", "number_sign": "#",
 }  # fmt: skip
 """Keys with a name, and what they write."""
 

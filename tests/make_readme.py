@@ -12,6 +12,7 @@ from itertools import groupby, pairwise
 from pathlib import Path
 
 from tui.actions import ACTIONS, Action, Kind, Risk, key_label, keys
+from tui.actions.panekeys import PANE_KEYS, PaneKey
 from tui.cli.catalogue import command_of
 from tui.config.thresholds import Level, Thresholds, Unit, as_written
 
@@ -34,7 +35,15 @@ def key_table() -> str:
     for group, actions in groupby(ordered, key=lambda action: action.group):
         lines += ["", f"**{group}**", "", "| Key | Action | | Asks |", "|---|---|---|---|"]
         lines += [row(action) for action in actions]
+    for pane, keys_there in groupby(PANE_KEYS, key=lambda key: key.pane):
+        lines += ["", f"**While the {pane} have the keys**", "", "| Key | | |", "|---|---|---|"]
+        lines += [pane_row(key) for key in keys_there]
     return "\n".join(lines)
+
+
+def pane_row(key: PaneKey) -> str:
+    shown = " ".join(f"`{escaped(key_label(each))}`" for each in key.keys)
+    return f"| {shown} | {key.title} (`{key.id}`) | {key.help} |"
 
 
 def row(action: Action) -> str:

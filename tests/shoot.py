@@ -53,7 +53,7 @@ SHOTS = (
     Shot("confirm", ("slash", *typed("web"), "enter", "space", "space", "space", "S")),
     Shot("palette", ("colon", *typed("web"))),
     Shot("help", ("question_mark",)),
-    Shot("graphs", ("j", "j", "j", "j", "5", "plus"), history=60.0),
+    Shot("graphs", ("j", "j", "j", "j", "5", "Z", "plus", "plus", *("left",) * 24), history=75.0),
     Shot("networks", ("4", "plus")),
     Shot("narrow", ("j", "j"), size=(80, 24)),
     Shot("light", ("j", "j"), theme="deck-light"),

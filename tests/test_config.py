@@ -341,5 +341,14 @@ def test_keys_that_cannot_be(text: str, says: str) -> None:
         key_map(parse(text, "c.toml"), ACTIONS)
 
 
+def test_a_pane_may_have_keys_that_mean_something_else_elsewhere() -> None:
+    panes = [*ACTIONS, ("graphs.zoom-in", "pane graphs", ("q",)), ("graphs.now", "pane graphs", ())]
+    keys = key_map(parse('[keys]\n"graphs.now" = "s"', "c.toml"), panes)
+    assert keys["graphs.zoom-in"] == keys["app.quit"] == ("q",)
+    assert keys["graphs.now"] == keys["vm.start"] == ("s",)
+    with pytest.raises(ConfigError, match=r"both graphs\.zoom-in and graphs\.now"):
+        key_map(parse('[keys]\n"graphs.now" = "q"', "c.toml"), panes)
+
+
 def test_one_key_may_mean_two_things_on_two_kinds() -> None:
     assert key_map(parse('[keys]\nhost.refresh = "s"', "c.toml"), ACTIONS)["vm.start"] == ("s",)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,13 +12,27 @@ from textual.pilot import Pilot
 
 from tests.ui_kit import OneWidget, play
 from tui.rows.spark import sparkline
+from tui.rows.text import clock
 from tui.ui import plot
 from tui.ui.graph import Graph, Series, Unit
 from tui.ui.meters import bar
-from tui.ui.plot import Scale, area, braille, nice_top, points, time_axis
+from tui.ui.plot import (
+    Scale,
+    Stack,
+    area,
+    braille,
+    clock_axis,
+    levels,
+    lines,
+    nice_top,
+    points,
+    time_axis,
+)
 from tui.ui.style import ASCII, UNICODE, Glyphs
 
 MB = 1024.0**2
+START = 1_790_000_040
+"""A whole minute."""
 
 
 class Readings:
@@ -49,41 +66,49 @@ class Chart(OneWidget):
 # -- pure shapes ---------------------------------------------------------------------------
 
 
+def rows_of(stacks: Sequence[Stack]) -> list[str]:
+    """Columns of cells as lines of text."""
+    return ["".join(char for char, _who in row) for row in zip(*stacks, strict=True)]
+
+
+def dots(stacks: Sequence[Stack]) -> int:
+    text = "".join(rows_of(stacks)).replace(" ", "")
+    return sum((ord(char) - 0x2800).bit_count() for char in text)
+
+
 def test_area_draws_eighths_noughts_and_gaps() -> None:
-    rows = ["".join(char for char, _who in row) for row in area([0, 50, 100, None, 25], 100, 2)]
-    assert rows == ["  █  ", "▁██ ▄"]
+    stacks = [area(level, 2) for level in levels([0, 50, 100, None, 25], 100, 2)]
+    assert rows_of(stacks) == ["  █  ", "▁██ ▄"]
 
 
 def test_area_in_ascii() -> None:
-    canvas = area([0.0, 40.0, 100.0, None], 100, 3, ascii=True)
-    text = "".join(char for row in canvas for char, _who in row)
-    assert text.isascii()
-    assert [row[2][0] for row in canvas] == ["#", "#", "#"]
-    assert [row[3][0] for row in canvas] == [" ", " ", " "]
+    stacks = [area(level, 3, ascii=True) for level in levels([0.0, 40.0, 100.0, None], 100, 3)]
+    text = rows_of(stacks)
+    assert "".join(text).isascii()
+    assert [row[2] for row in text] == ["#", "#", "#"]
+    assert [row[3] for row in text] == [" ", " ", " "]
 
 
 def test_braille_line_is_joined_and_a_gap_breaks_it() -> None:
-    joined = braille([[0.0, 100.0]], 100, 2)
-    dots = sum((ord(char) - 0x2800).bit_count() for row in joined for char, _who in row)
-    assert dots == 8
-    broken = braille([[0.0, None, 100.0, None]], 100, 2)
-    dots = sum(
-        (ord(char) - 0x2800).bit_count() for row in broken for char, _who in row if char != " "
-    )
-    assert dots == 2
+    assert dots([braille(column, 2) for column in lines([[0.0, 100.0]], 100, 2)]) == 8
+    broken = lines([[0.0, None, 100.0, None]], 100, 2)
+    assert dots([braille(column, 2) for column in broken]) == 2
 
 
 def test_series_of_points_have_letters_of_their_own() -> None:
-    canvas = points([[0.0, 0.0], [100.0, 100.0]], 100, 3)
-    assert [row[0] for row in canvas] == [("o", 1), (" ", -1), ("*", 0)]
+    columns = lines([[0.0, 0.0], [100.0, 100.0]], 100, 3, ascii=True)
+    assert points(columns[0], 3) == (("o", 1), (" ", -1), ("*", 0))
 
 
 @given(st.lists(st.none() | st.floats(0, 1e12), max_size=40), st.integers(1, 12))
 def test_shapes_have_the_size_asked_for(values: list[float | None], height: int) -> None:
     top = nice_top(max((v for v in values if v is not None), default=0), Unit.BYTES)
-    for canvas in (area(values, top, height), points([values], top, height)):
-        assert [len(row) for row in canvas] == [len(values)] * height
-    assert [len(row) for row in braille([values], top, height)] == [-(-len(values) // 2)] * height
+    stacks = [area(level, height) for level in levels(values, top, height)]
+    letters = [points(column, height) for column in lines([values], top, height, ascii=True)]
+    for shape in (stacks, letters):
+        assert [len(column) for column in shape] == [height] * len(values)
+    shape = [braille(column, height) for column in lines([values], top, height)]
+    assert [len(column) for column in shape] == [height] * -(-len(values) // 2)
 
 
 @pytest.mark.parametrize(
@@ -127,6 +152,40 @@ def test_time_labels_end_at_now_and_do_not_touch(width: int, window: int) -> Non
     for label in line.split():
         assert label == "now" or label[0] == "-"
         assert label.count("-") == (label != "now")
+
+
+@given(
+    st.integers(8, 200),
+    st.sampled_from([60, 120, 300, 900, 3600, 7200, 21_600, 86_400]),
+    st.floats(1.7e9, 1.8e9),
+)
+def test_times_of_day_are_round_and_where_they_belong(
+    width: int, window: int, since: float
+) -> None:
+    line = clock_axis(since, since + window, width)
+    assert len(line) == width
+    labels = line.split()
+    assert len(labels) <= width // 6 + 1
+    assert all(re.fullmatch(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?", label) for label in labels)
+    if labels:
+        middle = line.index(labels[0]) + len(labels[0]) // 2
+        about = seconds_of(clock(since + (middle + 0.5) / width * window))
+        apart = abs(seconds_of(labels[0]) - about)
+        assert min(apart, 86_400 - apart) <= window / width + 1
+
+
+def seconds_of(time: str) -> int:
+    """A time of day in seconds."""
+    return sum(int(part) * unit for part, unit in zip(time.split(":"), (3600, 60, 1), strict=False))
+
+
+@given(st.integers(12, 90), st.integers(-3, 90), st.integers(1, 10))
+def test_labels_that_are_in_the_way_go_whole(width: int, start: int, length: int) -> None:
+    line = time_axis(300, width)
+    left = plot.cleared(line, start, start + length)
+    assert len(left) == width
+    assert left[max(0, start) : max(0, start + length)].strip() == ""
+    assert set(left.split()) <= set(line.split())
 
 
 def test_time_labels() -> None:
@@ -180,10 +239,17 @@ def test_graph_fills_any_size_exactly(glyphs: Glyphs) -> None:
             chart.graph.set_series(series)
             chart.graph.advance(999)
             for width, height in ((1, 1), (8, 1), (20, 2), (20, 4), (34, 6), (90, 20)):
-                lines = chart.graph._draw(width, height)
-                assert [len(line) for line in lines] == [width] * height
-                text = "".join(cell[0] for line in lines for cell in line)
-                assert text.isascii() or glyphs is UNICODE
+                chart.graph.styles.width, chart.graph.styles.height = width, height
+                for _ in range(400):
+                    if chart.graph.size == (width, height):
+                        break
+                    await pilot.pause()
+                for cross in (None, 970.0, 999.0):
+                    chart.graph.set_cross(cross)
+                    shown = chart.graph._lines
+                    assert [len(line) for line in shown] == [width] * height
+                    text = "".join(cell[0] for line in shown for cell in line)
+                    assert text.isascii() or glyphs is UNICODE
 
     play(chart, story)
 
@@ -210,18 +276,115 @@ def test_a_tick_that_changes_nothing_sends_nothing_and_a_new_value_little() -> N
     play(chart, story, size=(65, 12))
 
 
-def test_window_is_kept_between_a_minute_and_an_hour() -> None:
+def test_window_is_kept_between_a_minute_and_a_day() -> None:
     chart = Chart()
 
     async def story(pilot: Pilot[None]) -> None:
-        chart.graph.set_window(5)
+        chart.graph.set_span(5)
         assert chart.graph.window == 60
-        chart.graph.set_window(1e6)
-        assert chart.graph.window == 3600
+        chart.graph.set_span(1e6)
+        assert chart.graph.window == 86_400
+        chart.graph.set_span(3600)
         await pilot.pause()
         assert "-50m" in chart.text()[-1]
 
     play(chart, story)
+
+
+def test_a_span_that_is_over_has_times_and_stands_still() -> None:
+    chart = Chart()
+    values = dict.fromkeys(range(START, START + 600), 50.0)
+
+    async def story(pilot: Pilot[None]) -> None:
+        chart.graph.set_series([Series("cpu", Readings(values))])
+        chart.graph.set_span(300, START + 300)
+        chart.graph.advance(START + 599)
+        await pilot.pause()
+        shown = chart.text()
+        assert "now" not in shown[-1]
+        assert clock(START + 240)[:5] in shown[-1].split()
+        assert "50%" not in shown[0].split()[0:2], "there is no now in it"
+        assert "▲50% avg 50%" in shown[0]
+        values[START + 601] = 99.0
+        chart.recorder.take()
+        chart.graph.advance(START + 660)
+        await pilot.pause()
+        assert chart.recorder.take() == ""
+
+    play(chart, story, size=(65, 12))
+
+
+def test_the_crosshair_tells_time_and_values_of_every_series() -> None:
+    chart = Chart(Unit.COUNT)
+
+    async def story(pilot: Pilot[None]) -> None:
+        rising = Readings({START + s: float(s) for s in range(60)})
+        steady = Readings({START + s: 7.0 for s in range(60)})
+        chart.graph.set_series([Series("rising", rising), Series("steady", steady)])
+        chart.graph.advance(START + 59)
+        chart.graph.set_cross(START + 30.5)
+        await pilot.pause()
+        shown = chart.text()
+        assert clock(START + 30) in shown[0]
+        assert clock(START + 30) in shown[-1]
+        assert "rising 30 ▲59" in shown[0]
+        assert "steady 7 ▲7" in shown[0]
+        at = shown[-1].index(clock(START + 30)) + 4
+        assert {row[at] for row in shown[1:4]} == {"│"}
+        chart.recorder.take()
+        chart.graph.set_cross(START + 31.5)
+        await pilot.pause()
+        assert len(chart.recorder.take()) < 1500
+        chart.graph.set_cross(None)
+        await pilot.pause()
+        assert "│" not in "".join(chart.text())
+
+    play(chart, story, size=(67, 12))
+
+
+def test_the_crosshair_leaves_the_top_of_an_area_visible() -> None:
+    chart = Chart(glyphs=ASCII)
+
+    async def story(pilot: Pilot[None]) -> None:
+        chart.graph.set_series([Series("cpu", Readings({START + s: 50.0 for s in range(60)}))])
+        chart.graph.advance(START + 59)
+        chart.graph.set_cross(START + 30)
+        await pilot.pause()
+        shown = chart.text()
+        at = next(x for x, char in enumerate(shown[1]) if char == "|")
+        column = "".join(row[at] for row in shown[1:-1])
+        assert set(column.strip("|")) <= set("#=-_"), column
+        assert len(column.strip("|")) == 1
+        assert column.startswith("|")
+        assert column.endswith("|")
+
+    play(chart, story, size=(65, 12))
+
+
+def test_a_fixed_top_gives_way_to_what_is_higher() -> None:
+    chart = Chart(Unit.BYTES)
+
+    async def story(pilot: Pilot[None]) -> None:
+        chart.graph.set_top(4 * MB)
+        chart.graph.set_series([Series("used", Readings({999: 3 * MB, 998: 9 * MB}))])
+        chart.graph.advance(999)
+        await pilot.pause()
+        assert "10 MB" in chart.text()[1]
+
+    play(chart, story, size=(65, 12))
+
+
+def test_a_span_without_readings_says_so() -> None:
+    chart = Chart(Unit.RATE)
+
+    async def story(pilot: Pilot[None]) -> None:
+        chart.graph.set_series([Series("in", Readings({})), Series("out", Readings({}))])
+        chart.graph.set_span(300, START)
+        chart.graph.advance(START + 900)
+        await pilot.pause()
+        assert chart.text()[0].rstrip().endswith("  no readings")
+
+    play(chart, story, size=(65, 12))
 
 
 def test_several_series_are_named_in_the_legend() -> None:

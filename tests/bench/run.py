@@ -14,8 +14,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench import bench_codec, bench_deck, bench_history, bench_scale
+from tests.bench import (
+    bench_codec,
+    bench_deck,
+    bench_graph,
+    bench_history,
+    bench_scale,
+    bench_tables,
+)
+
+PARTS = (bench_deck, bench_graph, bench_tables, bench_scale, bench_history, bench_codec)
 
 if __name__ == "__main__":
-    for part in (bench_deck, bench_scale, bench_history, bench_codec):
+    for part in PARTS:
         part.main([])

@@ -225,7 +225,7 @@ ACTIONS: tuple[Action, ...] = (
         "Zoom",
         "Give the pane the whole screen, or put it back",
         "toggle_zoom",
-        "+",
+        "+,Z",
         _PANES,
     ),
     _app("next-pane", "Next pane", "Go to the next pane", "focus_next_pane", "tab", _PANES),

@@ -28,11 +28,11 @@ def list_actions(arguments: argparse.Namespace) -> int:
 
 def config_check(arguments: argparse.Namespace) -> int:
     """Everything that can be checked without the network, and what would be connected."""
-    from tui.actions import ACTIONS, keys
+    from tui.actions.panekeys import ALL_KEYS
     from tui.config import config_path, key_map, masked
 
     config = configuration(arguments)
-    key_map(config, [(action.id, action.kind.value, keys(action)) for action in ACTIONS])
+    key_map(config, ALL_KEYS)
     found = entries(arguments, config)
     narrate(f"{config.file} is good" if config.file else f"{config_path()} does not exist")
     if arguments.output == "json":

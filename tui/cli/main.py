@@ -42,13 +42,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def deck(arguments: argparse.Namespace) -> int:
     """Open the deck."""
-    from tui.actions import ACTIONS, keys
+    from tui.actions.panekeys import ALL_KEYS
     from tui.config import key_map
 
     config = configuration(arguments)
     chosen = () if given(arguments, "demo") else entries(arguments, config)
-    table = [(action.id, action.kind.value, keys(action)) for action in ACTIONS]
-    mapped = key_map(config, table)
+    mapped = key_map(config, ALL_KEYS)
     fast = given(arguments, "refresh", config.settings.refresh.fast)
     if not 1 <= fast <= 86_400:
         raise UsageError("--refresh takes seconds, at least 1")

@@ -14,7 +14,8 @@ def key_map(
     """The keys of every action: (id, kind, default keys) overlaid with ``[keys]``.
 
     Raises ConfigError for an unknown id, and for a key two actions of one kind, or an action
-    and the deck (kind ``app``), would share.
+    and the deck (kind ``app``), would share. A pane's own keys (kind ``pane …``) may be those of
+    actions: they go before them while the pane has the keys.
     """
     table = {action: (kind, keys) for action, kind, keys in actions}
     result = {action: keys for action, (_, keys) in table.items()}
@@ -46,7 +47,7 @@ def _claim(
 
 def _refuse_shadowed(config: Config, taken: Mapping[tuple[str, str], str]) -> None:
     for (kind, key), action in taken.items():
-        if kind != "app" and ("app", key) in taken:
+        if kind != "app" and not kind.startswith("pane ") and ("app", key) in taken:
             raise _conflict(config, key, taken["app", key], action)
 
 

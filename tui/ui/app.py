@@ -10,18 +10,19 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import ClassVar, Literal
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
-from tui.actions import ACTIONS, Action, Kind
+from tui.actions import ACTIONS, Kind
+from tui.actions.panekeys import PaneKey, keys_of, pane_key
 from tui.hyperv.model import Link
 from tui.rows import levels, text
 from tui.store import Changes, Store
-from tui.ui import gridevents, style
+from tui.ui import gridevents, hints, style
 from tui.ui.commands import Commands
 from tui.ui.engine import PACE, Collector, Engine
 from tui.ui.exact import ExactScreen
@@ -305,19 +306,26 @@ class DeckApp(App[int], inherit_bindings=False):
         else:
             self.screen.focus_previous()
 
-    def label(self, action: Action) -> str:
-        """The key of an action as people read it."""
-        from tui.ui.entries import labeller
+    def label(self, action: hints.Keyed, taken: Collection[str] = ()) -> str:
+        """The key of an action as people read it, of those that are not taken."""
+        return hints.label(action, self._keys, taken)
 
-        return labeller(self._keys)(action)
+    def press(self, key: PaneKey) -> None:
+        """Do what a key of a pane does, there."""
+        self.panes.turn_to(key.pane)
+        self.call_after_refresh(self.run_action, key.run, self.panes.pane(key.pane))
 
     def hints(self) -> list[Hint]:
         """The keys that matter for what is selected, what cannot be done now dim."""
-        found = []
-        for action_id in HINTS:
+        own = keys_of(self.panes.current)
+        found, taken = hints.pane_hints(own, self._keys)
+        for action_id in hints.PANE_TITLES if own else HINTS:
             action = _BY_ID[action_id]
-            key = self.label(action)
+            key = self.label(action, taken)
             if not key:
+                continue
+            if own:
+                found.append(Hint(key, hints.PANE_TITLES[action_id], action.id))
                 continue
             if action.kind is not Kind.APP and not self.operator.subjects(action):
                 continue
@@ -326,7 +334,10 @@ class DeckApp(App[int], inherit_bindings=False):
         return found
 
     def on_footer_clicked(self, event: Footer.Clicked) -> None:
-        self.action_act(event.action)
+        if (key := pane_key(event.action)) is not None:
+            self.press(key)
+        else:
+            self.action_act(event.action)
 
     def on_grid_cursor_moved(self, event: gridevents.CursorMoved) -> None:
         if event.grid is self.panes.source.grid:
@@ -361,6 +372,7 @@ class DeckApp(App[int], inherit_bindings=False):
         for table in self.panes.tables:
             table.frozen = on
             table.retitle()
+        self.panes.graphs.hold(on, self.clock())
         if not on:
             self.panes.catch_up()
             self._select()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tui.actions import Kind, Target, by_id
+from tui.actions.panekeys import pane_key
 from tui.collector.messages import Pace, Poke
 from tui.rows.columns import find
 from tui.rows.remarks import Remark
@@ -174,6 +175,8 @@ class Commands:
         table = panes.table
         if table.ranging:
             table.toggle_range()
+        elif panes.current == "graphs" and panes.graphs.step_back():
+            return
         elif panes.current in ("detail", "graphs"):
             panes.go_back()
         elif table.narrowed:
@@ -220,7 +223,7 @@ class Commands:
         self._app.push_screen(Finder(title, entries, hint=hint, headed=headed), self._found)
 
     def _found(self, entry: str | None) -> None:
-        from tui.ui.entries import ACT, GO
+        from tui.ui.entries import ACT, GO, KEY
 
         if entry is None:
             return
@@ -228,6 +231,8 @@ class Commands:
             self._app.operator.act(entry.removeprefix(ACT), anywhere=True)
         elif entry.startswith(GO):
             self.go_to(entry.removeprefix(GO))
+        elif (key := pane_key(entry.removeprefix(KEY))) is not None:
+            self._app.press(key)
 
     def go_to(self, key: str) -> None:
         """Put the cursor on a thing, out of whatever filter hides it."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from tui.actions import ACTIONS, Action, Kind, Risk, Target, key_label
+from tui.actions import ACTIONS, Action, Kind, Risk, Target
+from tui.actions.panekeys import PANE_KEYS
 from tui.rows import text
 from tui.rows.clustering import node_state, role_state, volume_state
 from tui.store import HostRow, NodeRow, RoleRow, Store, SwitchRow, VmRow, VolumeRow
 from tui.ui.finder import Entry, matching, score
+from tui.ui.hints import Keyed
 from tui.ui.operate import Operator
 
-ACT, GO = "act:", "go:"
+ACT, GO, KEY = "act:", "go:", "key:"
 _TONES = {Risk.GREEN: "", Risk.AMBER: "warning", Risk.RED: "error"}
 _HEADINGS = {Kind.VM: "virtual machines", Kind.HOST: "hosts", Kind.JOB: "jobs",
              Kind.SWITCH: "networks", Kind.APP: "", Kind.ROLE: "roles", Kind.NODE: "nodes",
@@ -78,9 +80,13 @@ def offered(
     return sorted(entries, key=lambda entry: bool(entry.why_not))
 
 
-def help_entries(operator: Operator, label: Callable[[Action], str]) -> list[Entry]:
-    """Every action by group, then how to move."""
+def help_entries(operator: Operator, label: Callable[[Keyed], str]) -> list[Entry]:
+    """Every action by group, the keys of single panes, then how to move."""
     entries = action_entries(operator, label, full=True)
+    entries += [
+        Entry(KEY + key.id, key.title, key.help, key=label(key), group=f"In {key.pane}")
+        for key in PANE_KEYS
+    ]
     entries += [Entry(f"move:{keys}", title, keys, group="Moving about") for keys, title in MOVING]
     return entries
 
@@ -138,13 +144,3 @@ _KINDS: tuple[tuple[type, Kind], ...] = (
 def kind_of(row: object) -> Kind | None:
     """The kind of a row one can go to."""
     return next((kind for sort, kind in _KINDS if isinstance(row, sort)), None)
-
-
-def labeller(keys: dict[str, str]) -> Callable[[Action], str]:
-    """The first key of an action as people read it, own keys before defaults."""
-
-    def label(action: Action) -> str:
-        found = keys.get(action.id, action.key)
-        return key_label(found.split(",")[0].strip()) if found else ""
-
-    return label

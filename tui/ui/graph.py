@@ -6,69 +6,56 @@ where the numbers come from is the owner's affair.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Sequence
 from itertools import groupby
-from typing import ClassVar, Literal, Protocol
+from math import ceil, floor
+from typing import ClassVar, Literal
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.color import Color
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.rows.spark import sparkline
-from tui.ui import plot
-from tui.ui.plot import Canvas, Scale, Unit
-from tui.ui.rowline import clean, fit
+from tui.ui import legend, plot
+from tui.ui.legend import Paint, inked
+from tui.ui.plot import Scale, Stack, Unit
 from tui.ui.style import UNICODE, Glyphs, Tones, tones
+from tui.ui.timespan import LONGEST, SHORTEST
+from tui.ui.trace import Facts, Series, SeriesView, Stretch, Trace
 
 __all__ = ["Graph", "Series", "SeriesView", "Unit"]
 
-Paint = tuple[str, str, int]
-"""A cell: character, tone, and shade (rows from the top; -1 not shaded)."""
-MINIMUM_WINDOW, MAXIMUM_WINDOW = 60.0, 3600.0
 _AXIS_FROM_WIDTH = 34
 _TIMES_FROM_HEIGHT = 6
-
-
-class SeriesView(Protocol):
-    """Where the values of a series come from."""
-
-    def points(self, since: float, until: float, buckets: int) -> list[float | None]:
-        """One value for each of ``buckets`` equal spans of time; None where nothing is known."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """A line of a graph."""
-
-    name: str
-    view: SeriesView
-    tone: str = ""
-    """Empty: ``graph-1`` for the first series, ``graph-2`` for the next …"""
-    peak: Callable[[float, float], float | None] | None = None
-    """Highest reading between two moments, when the view's means would hide it."""
-
-
-@dataclass(slots=True)
-class _Facts:
-    """What the legend says of a series."""
-
-    now: float | None = None
-    peak: float | None = None
-    mean: float | None = None
-    values: list[float | None] = field(default_factory=list)
+_AGO_UNTIL = 3600.0
+"""A longer span has the time of day on its axis, as has one that does not end now."""
+_COLUMNS = 5000
+"""Columns of cells that are kept once painted."""
 
 
 class Graph(Widget):
     """A chart of one or several series."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"graph--title", "graph--axis", "graph--legend"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "graph--title", "graph--chosen", "graph--axis", "graph--legend", "graph--cross",
+    }  # fmt: skip
+
+    class Pointed(Message):
+        """The mouse is over a moment; None when it has left."""
+
+        def __init__(self, graph: Graph, moment: float | None) -> None:
+            super().__init__()
+            self.graph = graph
+            self.moment = moment
+
+    class Clicked(Pointed):
+        """The mouse was clicked there; None beside the plot."""
 
     def __init__(
         self,
@@ -78,22 +65,34 @@ class Graph(Widget):
         style: Literal["auto", "area", "lines"] = "auto",
         window: float = 300.0,
         top: float | None = None,
+        gutter: int = 0,
         glyphs: Glyphs = UNICODE,
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
-        """``style`` auto: an area for one series, lines for several. ``top`` fixes the axis."""
+        """``style`` auto: an area for one series, lines for several. ``top`` fixes the axis.
+        ``gutter``: cells for its labels, where neighbours need more than this one.
+        """
         super().__init__(id=id, classes=classes)
         self._title = title
         self._unit = unit
         self._style = style
         self._window = window
+        self._end: float | None = None
+        self._limit = 0
+        self._cross: float | None = None
+        self._chosen = False
         self._fixed_top = top
+        self._gutter = max(gutter, unit.label_width + 1)
         self._glyphs = glyphs
-        self._series: list[Series] = []
+        self._traces: list[Trace] = []
         self._scale = Scale(unit)
         self._now = 0.0
-        self._lines: list[list[Paint]] = []
+        self._lines: list[Sequence[Paint]] = []
+        self._drawn: tuple[object, ...] = ()
+        """What the lines were drawn from."""
+        self._columns: dict[Hashable, tuple[Paint, ...]] = {}
+        self._rows = 0
         self._ink: dict[tuple[str, int], Style] = {}
         self._tones: Tones | None = None
 
@@ -101,7 +100,7 @@ class Graph(Widget):
 
     @property
     def window(self) -> float:
-        """Seconds from the left edge to now."""
+        """Seconds from the left edge to the right."""
         return self._window
 
     @property
@@ -109,13 +108,30 @@ class Graph(Widget):
         """The value at the upper edge."""
         return self._fixed_top if self._fixed_top is not None else self._scale.top
 
+    @property
+    def step(self) -> float:
+        """Seconds of a column."""
+        return self._window / max(1, self._plot_width)
+
+    @property
+    def since(self) -> float:
+        """The moment of the left edge."""
+        return self._stretch(self._plot_width).since
+
+    @property
+    def edge(self) -> float:
+        """A moment of the last column."""
+        return min(self.since + self._window - self.step / 2, self._moment)
+
     def set_series(self, series: Sequence[Series], *, draw: bool = True) -> None:
         """Show other series. The scale starts anew: it belongs to what is shown.
 
         Without ``draw`` nothing is laid out before ``advance``, which must follow.
         """
-        self._series = list(series)
+        self._traces = [Trace(one) for one in series]
         self._scale = Scale(self._unit)
+        self._columns.clear()
+        self._drawn = ()
         if draw:
             self._update()
 
@@ -126,14 +142,81 @@ class Graph(Widget):
             if draw:
                 self._update()
 
-    def set_window(self, seconds: float) -> None:
-        self._window = min(MAXIMUM_WINDOW, max(MINIMUM_WINDOW, seconds))
-        self._update()
+    def set_span(self, window: float, end: float | None = None, *, draw: bool = True) -> None:
+        """Show so many seconds up to a moment, or up to now."""
+        self._window = min(LONGEST, max(SHORTEST, window))
+        self._end = end
+        if draw:
+            self._update()
+
+    def set_cross(self, moment: float | None, *, draw: bool = True) -> None:
+        """Show the crosshair at a moment, with the values there in place of those now."""
+        self._cross = moment
+        if draw:
+            self._update()
+
+    def limit(self, columns: int) -> None:
+        """Use no more than so many columns; neighbours of as many have the same times. Nothing
+        is laid out before ``advance``, which must follow.
+        """
+        self._limit = columns
+
+    def choose(self, on: bool) -> None:
+        """Mark it as the one that keys are for."""
+        if on is not self._chosen:
+            self._chosen = on
+            self._update()
 
     def advance(self, now: float) -> None:
         """Time passed or values arrived: paint what differs."""
         self._now = now
         self._update()
+
+    # -- time and place ------------------------------------------------------------------------
+
+    @property
+    def _moment(self) -> float:
+        return self._now if self._end is None else self._end
+
+    @property
+    def _current(self) -> bool:
+        """It ends now, or at the moment the clock it is told stands at."""
+        return self._end is None or self._end >= self._now
+
+    @property
+    def room(self) -> int:
+        """The columns there is room for."""
+        width, height = self.size
+        if height <= 2:
+            return width if height == 2 else max(8, width // 2)
+        return width - (self._gutter if width >= _AXIS_FROM_WIDTH else 0)
+
+    @property
+    def _plot_width(self) -> int:
+        return min(self.room, self._limit) if self._limit else self.room
+
+    def _stretch(self, columns: int) -> Stretch:
+        """Spans end at whole multiples of a column, so that a curve moves by columns."""
+        step = self._window / max(1, columns)
+        last = floor(self._now / step) + 1 if self._end is None else ceil(self._end / step - 1e-6)
+        halves = self._lines_style and not self._glyphs.ascii
+        buckets = columns * 2 if halves else columns
+        return Stretch(last * step - self._window, last * step, buckets)
+
+    def _cross_at(self, stretch: Stretch, columns: int) -> int | None:
+        """The column of the crosshair."""
+        if self._cross is None or not columns:
+            return None
+        at = floor((self._cross - stretch.since) / self._window * columns + 1e-6)
+        return at if 0 <= at < columns else None
+
+    def moment_at(self, x: int) -> float | None:
+        """The middle of a column; None beside the plot."""
+        width, columns = self.size.width, self._plot_width
+        column = x - (width - columns)
+        if not 0 <= column < columns:
+            return None
+        return min(self.since + (column + 0.5) * self.step, self._moment)
 
     # -- layout --------------------------------------------------------------------------------
 
@@ -142,7 +225,26 @@ class Graph(Widget):
         width, height = self.size
         if not width or not height:
             return
-        old, self._lines = self._lines, self._draw(width, height)
+        columns = self._plot_width
+        stretch = self._stretch(columns)
+        live = self._current
+        found = [trace.facts(stretch, self._now, live=live) for trace in self._traces]
+        cross = self._cross_at(stretch, columns)
+        drawn = (
+            width,
+            height,
+            stretch,
+            found,
+            cross,
+            self._chosen,
+            self._fixed_top,
+            live,
+            self._end is None,
+        )
+        if drawn == self._drawn:
+            return
+        self._drawn = drawn
+        old, self._lines = self._lines, self._draw(width, height, stretch, found)
         if len(old) != height or any(len(line) != width for line in old):
             self.refresh()
             return
@@ -150,7 +252,7 @@ class Graph(Widget):
             if was != now:
                 self._refresh_runs(y, was, now)
 
-    def _refresh_runs(self, y: int, was: list[Paint], now: list[Paint]) -> None:
+    def _refresh_runs(self, y: int, was: Sequence[Paint], now: Sequence[Paint]) -> None:
         """A run of differing cells may bridge a few equal ones: cheaper than moving there."""
         start = end = -1
         for x, (one, other) in enumerate(zip(was, now, strict=True)):
@@ -163,142 +265,163 @@ class Graph(Widget):
         if start >= 0:
             self.refresh(Region(start, y, end - start + 1, 1))
 
-    def _draw(self, width: int, height: int) -> list[list[Paint]]:
+    def _draw(
+        self, width: int, height: int, stretch: Stretch, found: Sequence[Facts]
+    ) -> list[Sequence[Paint]]:
+        columns = self._plot_width
+        cross = self._cross_at(stretch, columns)
         if height <= 2:
-            return self._draw_small(width, height)
+            return self._draw_small(width, height, found, cross)
         times = height >= _TIMES_FROM_HEIGHT
         rows = height - 1 - times
-        gutter = self._unit.label_width + 1 if width >= _AXIS_FROM_WIDTH else 0
-        columns = width - gutter
-        lines_of = self._facts(columns)
-        top = self._rescale(lines_of)
-        canvas = self._canvas([facts.values for facts in lines_of], top, columns, rows)
-        axis = plot.value_axis(top, self._unit, rows) if gutter else {}
-        lines = [self._header(lines_of, width)]
-        for row, cells in enumerate(canvas):
+        gutter = width - columns
+        top = self._rescale(found)
+        axis = plot.value_axis(top, self._unit, rows) if gutter >= self._gutter else {}
+        lines: list[Sequence[Paint]] = [self._header(found, width, stretch, cross)]
+        for row, cells in enumerate(zip(*self._plot(found, top, rows, cross), strict=True)):
             label = axis.get(row, "").rjust(gutter - 1) + " " if gutter else ""
-            lines.append([(char, "axis", -1) for char in label] + self._shade(cells, row, rows))
+            lines.append((*inked(label, "axis"), *cells))
         if times:
-            labels = " " * gutter + plot.time_axis(self._window, columns)
-            lines.append([(char, "axis", -1) for char in labels])
+            labels = self._times(stretch, columns, cross)
+            lines.append((*inked(" " * gutter, "axis"), *labels))
         return lines
 
-    def _draw_small(self, width: int, height: int) -> list[list[Paint]]:
+    def _draw_small(
+        self, width: int, height: int, found: Sequence[Facts], cross: int | None
+    ) -> list[Sequence[Paint]]:
         """One or two rows: a sparkline of the first series."""
-        room = width if height == 2 else max(8, width // 2)
-        lines_of = self._facts(room)
-        top = self._rescale(lines_of)
-        values = lines_of[0].values if lines_of else []
+        room = self._plot_width
+        stretch = self._stretch(room)
+        top = self._rescale(found)
+        values = found[0].values if found else []
+        if len(values) > room:
+            values = [plot.mean(values[at : at + 2]) for at in range(0, len(values), 2)]
         marks = sparkline(values, room, self._glyphs.ascii, top)
-        tone = self._tone(0)
-        header = self._header(lines_of, width if height == 2 else width - room - 1)
-        spark: list[Paint] = [(char, tone, -1) for char in marks]
+        spark = list(inked(marks, self._tone(0)))
+        if cross is not None:
+            spark[cross] = (marks[cross] if marks[cross] != " " else self._line, "cross", -1)
+        header = self._header(found, width if height == 2 else width - room - 1, stretch, cross)
         if height == 2:
-            return [header, spark]
+            return [header, (*inked(" " * (width - room), ""), *spark)]
         return [[*header, (" ", "", -1), *spark][:width]]
 
-    def _facts(self, columns: int) -> list[_Facts]:
-        """Ask every series. Spans end at whole multiples, so that a curve moves by columns."""
-        buckets = columns * 2 if self._lines_style and not self._glyphs.ascii else columns
-        span = self._window / max(1, columns)
-        until = (self._now // span + 1) * span
-        since = until - self._window
-        found = []
-        for series in self._series:
-            values = series.view.points(since, until, buckets)
-            known = [value for value in values if value is not None]
-            peak = max(known, default=None)
-            if series.peak is not None:
-                peak = series.peak(since, until)
-            now = next((v for v in reversed(values[-3:]) if v is not None), None)
-            mean = sum(known) / len(known) if known else None
-            found.append(_Facts(now, peak, mean, values))
-        return found
-
-    def _rescale(self, lines_of: Sequence[_Facts]) -> float:
-        if self._fixed_top is not None:
+    def _rescale(self, found: Sequence[Facts]) -> float:
+        """The top of the axis; a fixed one gives way to a value that is higher."""
+        highest = max((v for facts in found for v in facts.values if v is not None), default=0.0)
+        if self._fixed_top is not None and highest <= self._fixed_top * 1.0001:
             return self._fixed_top
-        known = [v for facts in lines_of for v in facts.values if v is not None]
-        return self._scale.fit(max(known, default=0.0))
+        return self._scale.fit(highest)
 
     @property
     def _lines_style(self) -> bool:
-        return self._style == "lines" or (self._style == "auto" and len(self._series) > 1)
+        return self._style == "lines" or (self._style == "auto" and len(self._traces) > 1)
 
-    def _canvas(
-        self, values: list[list[float | None]], top: float, columns: int, rows: int
-    ) -> Canvas:
+    # -- plot ----------------------------------------------------------------------------------
+
+    def _plot(
+        self, found: Sequence[Facts], top: float, rows: int, cross: int | None
+    ) -> list[tuple[Paint, ...]]:
+        """The columns of cells. One that looked like this before is painted already."""
+        if rows != self._rows or len(self._columns) > _COLUMNS:
+            self._rows = rows
+            self._columns.clear()
+        values, ascii = [facts.values for facts in found], self._glyphs.ascii
+        keys: Sequence[Hashable]
         if not values:
-            return plot.blank(columns, rows)
-        if not self._lines_style:
-            return plot.area(values[0], top, rows, ascii=self._glyphs.ascii)
-        if self._glyphs.ascii:
-            return plot.points(values, top, rows)
-        return plot.braille(values, top, rows)
+            keys = [0] * self._plot_width
+        elif self._lines_style:
+            keys = plot.lines(values, top, rows, ascii=ascii)
+        else:
+            keys = plot.levels(values[0], top, rows)
+        known = self._columns
+        painted = [known.get(key) or self._painted(key, rows) for key in keys]
+        if cross is not None:
+            painted[cross] = self._crossed(painted[cross])
+        return painted
 
-    def _shade(self, cells: list[tuple[str, int]], row: int, rows: int) -> list[Paint]:
-        """Colour a row of the plot; what is empty may carry the faint line of half the scale."""
-        half = rows >= 7 and row == rows // 2
+    def _painted(self, key: Hashable, rows: int) -> tuple[Paint, ...]:
+        """Colour a column; what is empty may carry the faint line of half the scale."""
         guide = "-" if self._glyphs.ascii else "┈"
         flat = self._lines_style or self._glyphs.ascii
-        shade = -1 if flat else round(row / max(1, rows - 1) * 8)
         paint: list[Paint] = []
-        for char, who in cells:
+        for row, (char, who) in enumerate(self._stack(key, rows)):
             if who >= 0:
+                shade = -1 if flat else round(row / max(1, rows - 1) * 8)
                 paint.append((char, self._tone(who), shade))
             else:
+                half = rows >= 7 and row == rows // 2
                 paint.append((guide if half else " ", "faint", -1))
-        return paint
+        self._columns[key] = tuple(paint)
+        return self._columns[key]
+
+    def _stack(self, key: Hashable, rows: int) -> Stack:
+        if isinstance(key, int):
+            return plot.area(key, rows, ascii=self._glyphs.ascii)
+        assert isinstance(key, tuple)
+        return plot.points(key, rows) if self._glyphs.ascii else plot.braille(key, rows)
+
+    def _crossed(self, column: Sequence[Paint]) -> tuple[Paint, ...]:
+        """The column under the crosshair: a line that leaves the curves themselves visible."""
+        crossed: list[Paint] = []
+        inside = False
+        for char, tone, shade in column:
+            if tone == "faint":
+                crossed.append((self._line, "cross", -1))
+            elif self._lines_style or not inside:
+                crossed.append((char, tone if self._lines_style else "strong", -1))
+                inside = True
+            else:
+                crossed.append((self._line, f"cross {tone}", shade))
+        return tuple(crossed)
+
+    @property
+    def _line(self) -> str:
+        return "|" if self._glyphs.ascii else "│"
+
+    def _times(self, stretch: Stretch, columns: int, cross: int | None) -> list[Paint]:
+        """Labels of the time axis, and the time at the crosshair over them."""
+        if self._end is None and self._window <= _AGO_UNTIL:
+            labels = plot.time_axis(self._window, columns)
+        else:
+            labels = plot.clock_axis(stretch.since, stretch.until, columns)
+        if cross is None:
+            return list(inked(labels, "axis"))
+        words = self._time(stretch, cross)
+        start = max(0, min(columns - len(words), cross - len(words) // 2))
+        line = list(inked(plot.cleared(labels, start - 1, start + len(words) + 1), "axis"))
+        line[start : start + len(words)] = inked(words, "strong")
+        return line[:columns]
+
+    def _time(self, stretch: Stretch, cross: int) -> str:
+        return plot.clock(stretch.since + cross * self.step, self.step)
 
     def _tone(self, index: int) -> str:
-        return self._series[index].tone or f"graph-{index % 6 + 1}" if self._series else ""
+        return self._traces[index].series.tone or f"graph-{index % 6 + 1}" if self._traces else ""
 
-    # -- legend --------------------------------------------------------------------------------
-
-    def _header(self, lines_of: Sequence[_Facts], width: int) -> list[Paint]:
-        """Title on the left, figures on the right, in as much detail as there is room for."""
-        legend: list[Paint] = []
-        for detail in (3, 2, 1, 0):
-            legend = self._legend(lines_of, detail)
-            if len(legend) + cell_len(self._title) + 2 <= width:
-                break
-        room = max(0, width - len(legend) - 1)
-        title = fit(self._title, room, ellipsis=self._glyphs.ellipsis)
-        line: list[Paint] = [(char, "title", -1) for char in title]
-        # A wide character fills two cells: its second is empty so that columns stay true.
-        for at in range(len(title) - 1, -1, -1):
-            if cell_len(title[at]) == 2:
-                line.insert(at + 1, ("", "title", -1))
-        line += [(" ", "title", -1)] * (width - len(line) - len(legend))
-        return (line + legend)[:width]
-
-    def _legend(self, lines_of: Sequence[_Facts], detail: int) -> list[Paint]:
-        parts: list[Paint] = []
-        several = len(self._series) > 1
-        for index, facts in enumerate(lines_of):
-            tone = self._tone(index)
-            if index:
-                parts += [(" ", "legend", -1)] * (3 if detail else 1)
-            if several and detail:
-                name = clean(self._series[index].name)
-                parts += [(char, tone, -1) for char in f"{self._key(index)} {name} "]
-            words = self._unit.words(facts.now) or "-"
-            parts += [(char, "strong" if detail or not several else tone, -1) for char in words]
-            if detail >= 2 and facts.peak is not None:
-                peak = f" {self._glyphs.peak}{self._unit.words(facts.peak)}"
-                parts += [(char, "legend", -1) for char in peak]
-            if detail >= 3 and facts.mean is not None:
-                mean = f" avg {self._unit.words(facts.mean)}"
-                parts += [(char, "legend", -1) for char in mean]
-        return parts
-
-    def _key(self, index: int) -> str:
-        return "*o+x#@"[index % 6] if self._glyphs.ascii else "━"
+    def _header(
+        self, found: Sequence[Facts], width: int, stretch: Stretch, cross: int | None
+    ) -> list[Paint]:
+        """What is so now, or under the crosshair; peak and average of all that is shown."""
+        entries = []
+        for index, facts in enumerate(found):
+            value = facts.now
+            if cross is not None:
+                each = stretch.buckets // self._plot_width
+                value = plot.mean(facts.values[cross * each : (cross + 1) * each])
+            figures = (value, facts.peak, facts.mean)
+            name, valued = self._traces[index].series.name, self._current or cross is not None
+            entries.append(
+                legend.entry(name, self._tone(index), self._unit, figures, valued=valued)
+            )
+        time = "" if cross is None else self._time(stretch, cross)
+        return legend.header(
+            self._title, entries, width, self._glyphs, time=time, chosen=self._chosen
+        )
 
     # -- painting ------------------------------------------------------------------------------
 
     def on_resize(self) -> None:
-        self._lines = []
+        self._lines, self._drawn = [], ()
         self._update()
 
     def notify_style_update(self) -> None:
@@ -313,10 +436,13 @@ class Graph(Widget):
         return ink
 
     def _mix(self, tone: str, shade: int) -> Style:
-        if tone in ("title", "axis", "legend"):
+        if tone in ("title", "chosen", "axis", "legend", "cross"):
             return self.get_component_rich_style(f"graph--{tone}")
         if tone == "strong":
             return self.rich_style + Style(bold=True)
+        if tone.startswith("cross "):
+            ground = self._ink_of(tone.removeprefix("cross "), shade).color
+            return self._ink_of("cross", -1) + Style(bgcolor=ground)
         if self._tones is None:
             self._tones = tones(self.app)
         style = self.rich_style + self._tones.style(tone)
@@ -339,3 +465,16 @@ class Graph(Widget):
         for (tone, shade), run in groupby(self._lines[y], key=lambda cell: cell[1:]):
             segments.append(Segment("".join(cell[0] for cell in run), self._ink_of(tone, shade)))
         return Strip(segments, len(self._lines[y]))
+
+    # -- mouse ---------------------------------------------------------------------------------
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        at = event.get_content_offset(self)
+        self.post_message(self.Pointed(self, None if at is None else self.moment_at(at.x)))
+
+    def on_leave(self) -> None:
+        self.post_message(self.Pointed(self, None))
+
+    def on_click(self, event: events.Click) -> None:
+        at = event.get_content_offset(self)
+        self.post_message(self.Clicked(self, None if at is None else self.moment_at(at.x)))

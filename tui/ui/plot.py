@@ -6,14 +6,19 @@ Pure functions of numbers; no widget, no colour.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from math import ceil, floor, log10
 
 from tui.rows import text
 
 Values = Sequence[float | None]
-Canvas = list[list[tuple[str, int]]]
-"""Rows of cells, top first: a character, and which series drew it (-1 none)."""
+Stack = tuple[tuple[str, int], ...]
+"""A column of cells, top first: a character, and which series drew it (-1 none)."""
+Stroke = tuple[int, int] | None
+"""The span of levels a curve covers in a bucket; None where nothing is known."""
+Strokes = tuple[Stroke, ...]
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _ASCII_EIGHTHS = " ___---=#"
@@ -86,74 +91,86 @@ class Scale:
 # -- curves --------------------------------------------------------------------------------
 
 
-def blank(width: int, height: int) -> Canvas:
-    return [[(" ", -1)] * width for _row in range(height)]
+def levels(values: Values, top: float, height: int) -> list[int]:
+    """How high each column of an area is, in eighths of a cell. Nought is a thin line."""
+    whole = height * 8
+    scale = whole / top if top > 0 else 0.0
+    return [0 if v is None else max(1, min(whole, round(v * scale))) for v in values]
 
 
-def area(values: Values, top: float, height: int, *, ascii: bool = False) -> Canvas:
-    """One series as columns of eighths of a cell. Nought is a thin line, a gap is nothing."""
+def area(level: int, height: int, *, ascii: bool = False) -> Stack:
+    """A column of one series, ``level`` eighths high; of nothing for 0."""
     ramp = _ASCII_EIGHTHS if ascii else _EIGHTHS
-    canvas = blank(len(values), height)
-    for x, value in enumerate(values):
-        if value is None:
-            continue
-        level = max(1, min(height * 8, round(value / top * height * 8))) if top > 0 else 1
-        for row in range(height):
-            part = min(8, level - row * 8)
-            if part <= 0:
-                break
-            canvas[height - 1 - row][x] = (ramp[part], 0)
-    return canvas
+    parts = [min(8, max(0, level - row * 8)) for row in reversed(range(height))]
+    return tuple((ramp[part], 0 if part else -1) for part in parts)
 
 
-def braille(series: Sequence[Values], top: float, height: int) -> Canvas:
-    """Several series as lines of dots, two columns to a cell. The first series is on top."""
-    width = max((ceil(len(values) / 2) for values in series), default=0)
-    bits = [[0] * width for _row in range(height)]
-    owner = [[-1] * width for _row in range(height)]
-    for index in range(len(series) - 1, -1, -1):
-        for x, low, high in _strokes(series[index], top, height * 4):
-            for y in range(low, high + 1):
-                row = height - 1 - y // 4
-                bits[row][x // 2] |= _DOTS[x % 2][y % 4]
-                owner[row][x // 2] = index
-    return [
-        [(chr(0x2800 + dots) if dots else " ", who) for dots, who in zip(*pair, strict=True)]
-        for pair in zip(bits, owner, strict=True)
-    ]
-
-
-def points(series: Sequence[Values], top: float, height: int) -> Canvas:
-    """Several series in ASCII: each with a letter of its own."""
-    width = max(map(len, series), default=0)
-    canvas = blank(width, height)
-    for index in range(len(series) - 1, -1, -1):
-        for x, low, high in _strokes(series[index], top, height):
-            for y in range(low, high + 1):
-                canvas[height - 1 - y][x] = (_ASCII_POINTS[index % len(_ASCII_POINTS)], index)
-    return canvas
-
-
-def _strokes(values: Values, top: float, levels: int) -> list[tuple[int, int, int]]:
-    """For each known value its column and the span of levels that joins it to the last one."""
-    strokes = []
+def strokes(values: Values, top: float, levels: int) -> list[Stroke]:
+    """For each value the span of levels that joins it to the one before."""
+    found: list[Stroke] = []
+    scale = (levels - 1) / top if top > 0 else 0.0
     last: int | None = None
-    for x, value in enumerate(values):
+    for value in values:
         if value is None:
+            found.append(None)
             last = None
             continue
-        level = min(levels - 1, max(0, round(value / top * (levels - 1)))) if top > 0 else 0
-        low = high = level
-        if last is not None and abs(level - last) > 1:
-            low, high = (last + 1, level) if level > last else (level, last - 1)
-        strokes.append((x, low, high))
+        level = min(levels - 1, max(0, round(value * scale)))
+        if last is None or abs(level - last) <= 1:
+            found.append((level, level))
+        else:
+            found.append((last + 1, level) if level > last else (level, last - 1))
         last = level
-    return strokes
+    return found
+
+
+def lines(
+    series: Sequence[Values], top: float, height: int, *, ascii: bool = False
+) -> list[Strokes]:
+    """For each column the strokes of all series: in ASCII one each, else two side by side."""
+    if ascii:
+        return list(zip(*(strokes(values, top, height) for values in series), strict=True))
+    halves = []
+    for values in series:
+        found = strokes(values, top, height * 4) + [None] * (len(values) % 2)
+        halves += [found[0::2], found[1::2]]
+    return list(zip(*halves, strict=True))
+
+
+def braille(column: Strokes, height: int) -> Stack:
+    """Several series as lines of dots, two buckets to a cell. The first series is on top."""
+    bits, owner = [0] * height, [-1] * height
+    for index in reversed(range(len(column))):
+        if (stroke := column[index]) is None:
+            continue
+        for y in range(stroke[0], stroke[1] + 1):
+            row = height - 1 - y // 4
+            bits[row] |= _DOTS[index % 2][y % 4]
+            owner[row] = index // 2
+    shown = zip(bits, owner, strict=True)
+    return tuple((chr(0x2800 + dots) if dots else " ", who) for dots, who in shown)
+
+
+def points(column: Strokes, height: int) -> Stack:
+    """Several series in ASCII: each with a letter of its own."""
+    cells = [(" ", -1)] * height
+    for index in reversed(range(len(column))):
+        if (stroke := column[index]) is None:
+            continue
+        for y in range(stroke[0], stroke[1] + 1):
+            cells[height - 1 - y] = (_ASCII_POINTS[index % len(_ASCII_POINTS)], index)
+    return tuple(cells)
+
+
+def mean(values: Values) -> float | None:
+    """Of what is known."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
 
 
 # -- labels --------------------------------------------------------------------------------
 
-_TICKS = (10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
+_TICKS = (10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200)
 
 
 def ago(seconds: float) -> str:
@@ -164,6 +181,7 @@ def ago(seconds: float) -> str:
     return f"-{whole // 60}m" if whole % 60 == 0 else f"-{whole}s"
 
 
+@lru_cache(maxsize=64)
 def time_axis(window: float, width: int) -> str:
     """Labels under a plot ``width`` cells wide: now at its right edge, as many as have room."""
     line = [" "] * width
@@ -178,6 +196,44 @@ def time_axis(window: float, width: int) -> str:
             line[start : start + len(label)] = label
         seconds += step
     return "".join(line)
+
+
+def clock(moment: float, step: float) -> str:
+    """Local time of day, with seconds where a step is finer than a minute."""
+    return text.clock(moment) if step < 60 else text.clock(moment)[:5]
+
+
+@lru_cache(maxsize=64)
+def clock_axis(since: float, until: float, width: int) -> str:
+    """Labels under a plot that ends some time ago, or is too long for minutes: local times."""
+    line = [" "] * width
+    window = until - since
+    step = next((tick for tick in _TICKS if window / tick * (11 if tick < 60 else 8) <= width),
+                _TICKS[-1])  # fmt: skip
+    zone = datetime.fromtimestamp(since).astimezone().utcoffset()
+    shift = zone.total_seconds() if zone is not None else 0.0
+    at = ceil((since + shift) / step) * step - shift
+    while at < until:
+        label = clock(at, step)
+        start = int((at - since) / window * width) - len(label) // 2
+        if 0 <= start <= width - len(label):
+            line[start : start + len(label)] = label
+        at += step
+    return "".join(line)
+
+
+def cleared(labels: str, start: int, end: int) -> str:
+    """Labels without those that reach into some cells."""
+    start, end = max(0, start), min(len(labels), end)
+    if start >= end:
+        return labels
+    head = labels[:start]
+    if start and labels[start - 1] != " " and labels[start] != " ":
+        head = head[: head.rfind(" ") + 1]
+    tail = labels[end:]
+    if tail and tail[0] != " " and labels[end - 1] != " ":
+        tail = tail[tail.find(" ") :] if " " in tail else ""
+    return head.ljust(end) + tail.rjust(len(labels) - end)
 
 
 def value_axis(top: float, unit: Unit, height: int) -> dict[int, str]:

@@ -1,0 +1,115 @@
+"""The pane of graphs at the deck: crosshair, zoom, pan, freeze, by key and by mouse."""
+
+from __future__ import annotations
+
+import re
+
+from tests.deck_kit import Deck, deck, story
+from tests.scripted import GB
+from tests.test_ui_top import pass_time
+from tui.rows.text import clock
+from tui.store.series import History
+from tui.ui.graph import Graph
+from tui.ui.graphs import GraphsPane
+
+
+def pane(d: Deck) -> GraphsPane:
+    return d.app.panes.graphs
+
+
+def drawn(d: Deck) -> list[str]:
+    """All that the graphs show."""
+    return ["".join(cell[0] for cell in line) for graph in pane(d).query(Graph)
+            for line in graph._lines]  # fmt: skip
+
+
+async def remember(d: Deck, name: str) -> None:
+    """Ten minutes of readings: a processor at 30 %, for the last half minute at 70 %."""
+    now = d.estate.now
+    history = d.app.store.histories[d.key(name)] = History()
+    for ago in range(600, -1, -2):
+        history.record(now - ago, (30.0 if ago > 30 else 70.0, 4.0 * GB, 1e6, 2e6, 3e6, 4e6))
+    await d.go(name)
+
+
+@story
+async def test_a_crosshair_through_all_graphs_by_key_and_by_mouse() -> None:
+    async with deck() as d:
+        await remember(d, "sql01")
+        await d.press("5", "Z")
+        assert "▸ CPU" in d.text(), "it is clear which graph keys are for"
+        assert "left right Crosshair" in d.text().splitlines()[-1]
+        await d.press("left")
+        newest = pane(d).span.cross
+        assert newest is not None
+        assert d.estate.now - 10 < newest <= d.estate.now
+        assert re.search(r"CPU +[0-9:]{8}  70% ▲70% avg 3\d%", d.text())
+        for _ in range(10):
+            d.hit("left")
+        await d.settle()
+        cross = pane(d).span.cross
+        assert cross is not None
+        assert newest - 75 < cross < newest - 45
+        assert re.search(r"CPU +[0-9:]{8}  30% ▲70%", d.text())
+        assert len(set(re.findall(r"\d\d:\d\d:\d\d", "".join(drawn(d))))) == 1
+        assert sum("│" in line for line in d.text().splitlines()) > 30
+        await pass_time(d, 2)
+        assert pane(d).span.cross == cross, "it stays at its time while the curves move"
+        await d.press("escape")
+        assert pane(d).span.cross is None
+        cpu = next(iter(pane(d).query(Graph)))
+        right = (cpu.size.width - 4, 5)
+        await d.pilot.hover(cpu, offset=right)
+        assert pane(d).span.cross is not None
+        await d.pilot.hover(d.app.footer)
+        assert pane(d).span.cross is None, "it leaves with the mouse"
+        await d.pilot.click(cpu, offset=right)
+        await d.pilot.hover(d.app.footer)
+        assert pane(d).span.cross is not None, "a click has fixed it"
+        await d.press("escape", "escape")
+        assert d.app.panes.current == "vms"
+
+
+@story
+async def test_zoom_pan_and_freeze_under_keys_of_ones_own() -> None:
+    async with deck(keys={"graphs.zoom-out": "b", "graphs.next": "n"}) as d:
+        first = d.estate.now - 600
+        await remember(d, "sql01")
+        await d.press("5", "b")
+        assert "last 10 min" in d.text()
+        assert "+ b Zoom" in d.text()
+        await d.press("plus", "plus", "plus", "w")
+        assert "last 5 min" in d.text()
+        start, end = d.estate.now - 375, d.estate.now - 75
+        await d.press("left_square_bracket")
+        assert f"{clock(start)[:5]}-{clock(end)[:5]}, 75 s ago" in d.text()
+        before = drawn(d)
+        await pass_time(d, 9)
+        assert drawn(d) == before, "what is over does not move"
+        assert "2 min ago" in d.text()
+        await d.press("end")
+        value = drawn(d)[0]
+        await d.press("z")
+        assert f"{clock(d.estate.now)[:5]}, frozen" in d.text()
+        assert drawn(d)[0] == value
+        before = drawn(d)
+        await pass_time(d, 9)
+        assert drawn(d) == before
+        await d.press("z")
+        assert "last 5 min" in d.text()
+        assert drawn(d) != before
+        await d.press("n", "enter")
+        assert [graph.display for graph in pane(d).query(Graph)] == [False, True, False, False]
+        await d.press("escape")
+        assert all(graph.display for graph in pane(d).query(Graph))
+        await d.press("question_mark")
+        await d.type("zoom out")
+        await d.press("enter")
+        assert "last 10 min" in d.text(), "help runs it"
+        await d.press("w", "w", "w", "w")
+        assert "last 24 h" in d.text()
+        await d.press("home")
+        assert pane(d).span.live, "all there is is shown already"
+        await d.press("w", "w", "home")
+        span = pane(d).span
+        assert abs(span.until - span.window - (first - first % 2)) <= 3
