@@ -8,7 +8,6 @@ from tests.deck_kit import Deck, deck, story
 from tests.scripted import GB
 from tests.test_ui_top import pass_time
 from tui.rows.text import clock
-from tui.store.series import History
 from tui.ui.graph import Graph
 from tui.ui.graphs import GraphsPane
 
@@ -26,9 +25,11 @@ def drawn(d: Deck) -> list[str]:
 async def remember(d: Deck, name: str) -> None:
     """Ten minutes of readings: a processor at 30 %, for the last half minute at 70 %."""
     now = d.estate.now
-    history = d.app.store.histories[d.key(name)] = History()
+    key, histories = d.key(name), d.app.store.histories
+    histories.forget(key)
     for ago in range(600, -1, -2):
-        history.record(now - ago, (30.0 if ago > 30 else 70.0, 4.0 * GB, 1e6, 2e6, 3e6, 4e6))
+        load = 30.0 if ago > 30 else 70.0
+        histories.record(key, now - ago, (load, 4.0 * GB, 1e6, 2e6, 3e6, 4e6))
     await d.go(name)
 
 
