@@ -12,6 +12,7 @@ from tui.collector.crew import Crew
 from tui.collector.hub import Hub
 from tui.collector.messages import Attend, Configure, HostLink
 from tui.collector.pipe import CollectorProcess, Shard
+from tui.collector.session import Session
 from tui.collector.watch import Watch
 from tui.errors import Unreachable
 from tui.hyperv import counters
@@ -91,6 +92,13 @@ def test_hosts_that_come_later_are_looked_at_as_well() -> None:
     assert looks((first, second)) == [{Look.DISKS}, {Look.DISKS, Look.MEMORY}]
     crew.attend(Attend())
     assert looks((first, second)) == [frozenset(), frozenset()]
+
+
+def test_a_session_looks_as_well() -> None:
+    with Session([link("a")], connect=nowhere) as session:
+        session.look(Attend((Look.VOLUMES,)))
+        session.load()
+        assert looks([session._crew.watch(link("a"))]) == [{Look.VOLUMES}]
 
 
 def test_looking_does_not_hasten_a_log_on_that_failed() -> None:
