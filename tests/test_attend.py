@@ -143,6 +143,6 @@ async def test_a_process_that_is_started_again_is_told_what_is_looked_at(
     sent.clear()
     await process.restart(process._shards[1]._died())
     assert [one[0] for one in sent] == ["b", "b"]
-    assert sent[0][1] == attend
+    assert sent[1][1] == attend
     await process.send(Configure((link("c"),)))
     assert ("c", attend) in sent
