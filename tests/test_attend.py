@@ -12,6 +12,7 @@ from tui.collector.crew import Crew
 from tui.collector.hub import Hub
 from tui.collector.messages import Attend, Configure, HostLink
 from tui.collector.pipe import CollectorProcess, Shard
+from tui.collector.session import Session
 from tui.collector.watch import Watch
 from tui.errors import Unreachable
 from tui.hyperv import counters
@@ -93,6 +94,13 @@ def test_hosts_that_come_later_are_looked_at_as_well() -> None:
     assert looks((first, second)) == [frozenset(), frozenset()]
 
 
+def test_a_session_looks_as_well() -> None:
+    with Session([link("a")], connect=nowhere) as session:
+        session.look(Attend((Look.VOLUMES,)))
+        session.load()
+        assert looks([session._crew.watch(link("a"))]) == [{Look.VOLUMES}]
+
+
 def test_looking_does_not_hasten_a_log_on_that_failed() -> None:
     crew = Crew(Hub(), connect=nowhere)
     watch = crew.watch(link("a"))
@@ -135,6 +143,6 @@ async def test_a_process_that_is_started_again_is_told_what_is_looked_at(
     sent.clear()
     await process.restart(process._shards[1]._died())
     assert [one[0] for one in sent] == ["b", "b"]
-    assert sent[0][1] == attend
+    assert sent[1][1] == attend
     await process.send(Configure((link("c"),)))
     assert ("c", attend) in sent

@@ -65,6 +65,24 @@ def test_an_average_is_none_while_nothing_happened() -> None:
     assert counters.average_timer(step(before, unbased), "Wait") is None
 
 
+@pytest.mark.parametrize(
+    ("queue", "expected"),
+    [
+        pytest.param(200, 400.0, id="as measured"),
+        pytest.param(1632, 400.0 + 2 * (1 << 32) / 3_000_000, id="full twice meanwhile"),
+        pytest.param(550, None, id="nobody can tell"),
+    ],
+)
+def test_many_that_wait_fill_a_narrow_sum_and_the_queue_tells_how_often(
+    queue: int, expected: float | None
+) -> None:
+    """Seconds that 100 operations took together within two seconds of the clock."""
+    before = sample(10, Latency=0, Latency_Base=0, QueueLength=queue)
+    after = sample(12, Latency=400 * 3_000_000, Latency_Base=100, QueueLength=queue)
+    told = counters.device_latency(step(before, after, "Latency", "Latency_Base"), "Latency")
+    assert told == (None if expected is None else pytest.approx(expected / 100))
+
+
 def test_a_queue_is_a_gauge_or_an_integral_as_its_size_tells() -> None:
     assert counters.queue_length(step(sample(1, Queue=0), sample(3, Queue=7)), "Queue") == 7
     grown = step(sample(1, Queue=50 * SECOND), sample(3, Queue=54 * SECOND), "Queue")

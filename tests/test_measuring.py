@@ -253,6 +253,17 @@ def test_the_longest_path_tells_the_volume() -> None:
     assert [disk.path for disk in disks] == [disk.path for disk in known.vms["A"].disks]
 
 
+def test_the_queue_of_a_volume_corrects_a_measure_that_was_full() -> None:
+    known = inventory(volumes=("C:\\",))
+    values: dict[str, float | None] = {"DiskReadsPersec": 90.0, "DiskWritesPersec": 10.0}
+    values |= {"AvgDisksecPerTransfer": 0.002, "AvgDiskQueueLength": 120.0}
+    (volume,) = instances.join_volumes({"C:": values, "_Total": values}, {}, known)
+    assert (volume.latency, volume.id) == (1.2, "h:c:\\")
+    values["AvgDiskQueueLength"] = None
+    (volume,) = instances.join_volumes({"C:": values}, {}, known)
+    assert volume.latency == 0.002
+
+
 def test_an_image_of_several_machines_belongs_to_none() -> None:
     known = inventory(vm("A", "a", "D:\\shared.vhds"), vm("B", "b", "D:\\shared.vhds"))
     found: dict[str, Values] = {"D:-shared.vhds": NONE, "D:-shared.vhds#1": NONE, "D:-x.iso": NONE}

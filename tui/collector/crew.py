@@ -26,6 +26,9 @@ from tui.hyperv.model import Trouble
 from tui.hyperv.ops.moving import Reach
 from tui.wsman.client import CimClient, Throttle
 
+AT_ONCE = 20
+"""Hosts that are read at once when the eye moves to all of them; of more each waits its turn."""
+
 
 class Crew:
     """Starts, steers and ends the lanes. Called from one thread."""
@@ -68,7 +71,7 @@ class Crew:
                 pacing=self._pacing,
                 now=self._now,
             )
-            self._watches[link.id].attend(self._attend.of(link.id))
+            self._watches[link.id].attend(self._attend.of(link.id), soon=False)
         return self._watches[link.id]
 
     def submit(self, call: Call) -> None:
@@ -133,8 +136,9 @@ class Crew:
     def attend(self, command: Attend) -> None:
         """Measure what is being looked at, and no more; hosts to come are told as well."""
         self._attend = command
+        few = len(self._watches) <= AT_ONCE
         for name, watch in self._watches.items():
-            watch.attend(command.of(name))
+            watch.attend(command.of(name), soon=few or name in command.hosts)
 
     def poke(self, host: str) -> None:
         """Refresh one host now, or all of them."""

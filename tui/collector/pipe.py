@@ -72,11 +72,9 @@ class Shard:
         )
         self._listener = asyncio.create_task(self._listen(self._process))
 
-    async def start(self, configure: Configure, attend: Attend) -> None:
+    async def start(self, configure: Configure) -> None:
         if self._process is None:
             await self.spawn()
-        if attend != Attend():
-            await self.send(attend)
         await self.send(msgspec.structs.replace(configure, hosts=self.hosts))
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
@@ -174,7 +172,12 @@ class CollectorProcess:
         if self._spare is not None and parts:
             self._shards[0], self._spare = self._spare, None
             self._shards[0].hosts = parts[0]
-        await asyncio.gather(*(shard.start(configure, self._attend) for shard in self._shards))
+        await asyncio.gather(*map(self._begin, self._shards))
+
+    async def _begin(self, shard: Shard) -> None:
+        await shard.start(self._configure)
+        if self._attend != Attend():  # as it is now: it may have moved meanwhile
+            await shard.send(self._attend)
 
     async def send(self, command: Command) -> None:
         """Send a command where it belongs. Raises CollectorDied."""
@@ -200,8 +203,14 @@ class CollectorProcess:
                 await self._broadcast(command)
 
     async def _broadcast(self, command: Command) -> None:
+        died: CollectorDied | None = None
         for shard in self._shards:
-            await shard.send(command)
+            try:
+                await shard.send(command)
+            except CollectorDied as error:
+                died = error
+        if died is not None:
+            raise died
 
     async def next_batch(self) -> Batch:
         """Give credit and wait. Raises CollectorDied for a process that ended, once what the
@@ -219,7 +228,7 @@ class CollectorProcess:
             if tuple(link.id for link in shard.hosts) == died.hosts:
                 await shard.stop()
                 self._shards[index] = Shard(shard.hosts, self._command)
-                await self._shards[index].start(self._configure, self._attend)
+                await self._begin(self._shards[index])
 
     async def stop(self) -> None:
         """End every process."""

@@ -167,14 +167,17 @@ class Watch:
         if vm:
             self.poke(Tier.SHEET)
 
-    def attend(self, looks: frozenset[Look]) -> None:
-        """Measure these groups from now on. What is new among them begins now, unless the host
-        fails: looking elsewhere must not hasten a log-on that was refused."""
+    def attend(self, looks: frozenset[Look], *, soon: bool) -> None:
+        """Measure these groups from now on. ``soon``: what is new among them begins now, unless
+        the host fails: looking elsewhere must not hasten a log-on that was refused.
+        """
         with self._wake:
             new, self._looks = looks - self._looks, looks
-            if Look.IMAGES in new or Look.IMAGES not in looks:
-                self._due[Tier.IMAGES] = 0.0 if Look.IMAGES in looks else math.inf
-        if new and not self._failures:
+            if Look.IMAGES in new:
+                self._due[Tier.IMAGES] = self._due[Tier.FAST]
+            elif Look.IMAGES not in looks:
+                self._due[Tier.IMAGES] = math.inf
+        if soon and new and not self._failures:
             self.poke(Tier.FAST)
 
     def _run(self) -> None:

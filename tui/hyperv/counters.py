@@ -343,10 +343,6 @@ class Meter:
         self._before: dict[str, CimInstance] = {}
         self._values: dict[str, Values] = {}
 
-    def forget(self) -> None:
-        """Begin anew: what was read long ago would be an average over a long time."""
-        self._before, self._values = {}, {}
-
     def feed(self, rows: Iterable[CimInstance]) -> dict[str, Values]:
         """Values of every instance; those that need two samples are None after the first.
 

@@ -136,7 +136,7 @@ class Measuring:
             ]
             faults = [self._ask.refusal(source.query) for source in sources]
             reasons = [fault for fault in faults if fault is not None]
-            if not sources or len(reasons) < len(sources):
+            if not reasons or len(reasons) < len(sources):
                 continue
             if meanings.is_denied(reasons[0]):
                 found[look] = f"the account may not read the counters of {_WORDS[look]}"

@@ -26,7 +26,7 @@ READ, WRITTEN = 24_000, 16_000
 """Bytes of an operation."""
 QUICKEST = 0.0008
 """Seconds an operation takes on a volume that nobody else uses."""
-CAPABLE, CAPABLE_SHARED = 7_000.0, 9_000.0
+CAPABLE, CAPABLE_SHARED = 5_500.0, 7_500.0
 """Operations a second of a volume."""
 
 
