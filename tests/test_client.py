@@ -324,6 +324,10 @@ def test_descriptions_hold_no_control_characters_and_stay_short() -> None:
     client = client_of(Host(), on_exchange=lambda trip: seen.append(trip.operation))
     client.query(NAMESPACE, f"SELECT * FROM {VM} WHERE Name = '\n\u202e{'x' * 500}'")
     assert all(text.isprintable() and len(text) <= 200 for text in seen)
+    seen.clear()
+    client.query(NAMESPACE, f"SELECT {', '.join(['Property'] * 90)} FROM {VM} WHERE Name = 'a'")
+    assert all(text.endswith(f"… FROM {VM} WHERE Name = 'a'") for text in seen), seen
+    assert all(len(text) <= 200 for text in seen)
 
 
 def test_every_explanation_is_complete_and_unknown_numbers_have_none() -> None:

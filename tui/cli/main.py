@@ -64,6 +64,7 @@ def deck(arguments: argparse.Namespace) -> int:
         read_only=is_read_only(arguments, config),
         fast=fast,
         slow=max(fast, config.settings.refresh.slow),
+        requests_per_minute=config.settings.refresh.requests_per_minute,
         keys={id_: ",".join(mapped[id_]) for id_ in config.settings.keys},
         host_tags={entry.id: entry.tags for entry in chosen if entry.tags},
         mouse=config.settings.mouse and not given(arguments, "no_mouse", False),

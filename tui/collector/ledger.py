@@ -25,8 +25,6 @@ SAMPLES = 64
 """Durations kept of each of them."""
 TOLD = 20
 """Operations told: those that took most time together."""
-LONGEST = 120
-"""Letters of an operation."""
 OTHERS = "(others, asked long ago)"
 
 _VALUE = re.compile(r"'[^']*'|\{[^}]*\}")
@@ -36,8 +34,7 @@ _KEYED = re.compile(r"((?:Get|Put) \S+).*")
 def kind_of(operation: str) -> str:
     """An operation without the values it was asked with, so that like is counted with like."""
     keyed = _KEYED.fullmatch(operation)
-    words = keyed[1] if keyed else _VALUE.sub(_emptied, operation)
-    return words if len(words) <= LONGEST else f"{words[: LONGEST - 1]}…"
+    return keyed[1] if keyed else _VALUE.sub(_emptied, operation)
 
 
 def _emptied(value: re.Match[str]) -> str:

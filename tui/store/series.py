@@ -130,6 +130,12 @@ class History:
         coarse.put(slot, means)
 
     @property
+    def octets(self) -> int:
+        """What its values take in memory."""
+        rings = [ring for ring in (self.fine, self.coarse) if ring is not None]
+        return sum(len(ring.values) * ring.values.itemsize for ring in rings)
+
+    @property
     def newest(self) -> float:
         """Unix time of the slot last written; 0 without any."""
         return 0.0 if self.fine is None else self.fine.head * FINE_STEP

@@ -19,6 +19,7 @@ from tui.store.changes import Changes, LinkChange, Row
 from tui.store.clusters import Clusters
 from tui.store.fleet import Fleet, HostEntry
 from tui.store.groups import Groups
+from tui.store.loads import Loads
 from tui.store.replicas import Replicas
 from tui.store.rows import HostRow, JobRow, Mark, Stale, SwitchRow, VmRow
 from tui.store.series import History
@@ -45,6 +46,7 @@ class Store:
         self.clusters = Clusters(self.fleet.rows, self.host_rows)
         self.replicas = Replicas()
         self.groups = Groups()
+        self.loads = Loads()
         self.exchanges: deque[Exchange] = deque(maxlen=EXCHANGES)
         """Newest first."""
         self.exchanged = 0
@@ -56,6 +58,7 @@ class Store:
         self.histories: dict[str, History] = {}
         self.collector_cpu = 0.0
         self.collector_memory = 0
+        self.collector_threads = 0
         self.idle = False
         self.answers: dict[tuple[str, str], Answer] = {}
         """What hosts said when they were asked, by GUID and destination."""
@@ -171,7 +174,11 @@ class Store:
             self.exchanges.appendleft(exchange)
         self.exchanged += len(batch.exchanges)
         changes.exchanges = bool(batch.exchanges)
+        if batch.loads:
+            known = {host: entry.info for host, entry in self.hosts.items()}
+            changes.loads |= self.loads.take(batch.loads, known)
         self.collector_cpu, self.collector_memory = batch.cpu, batch.memory
+        self.collector_threads = batch.threads
         self.idle = batch.idle
         self._after(changes, now)
         return changes
@@ -426,6 +433,7 @@ class Store:
             del self.jobs[key]
             changes.jobs.remove(key)
         self.replicas.forget(host, changes)
+        self.loads.forget(host)
         del self.fleet.hosts[host], self.host_rows[host]
         changes.hosts.remove(host)
         self.clusters.forget(self.hosts, changes)

@@ -69,6 +69,8 @@ class Commands:
             self.go_to(panes.cluster.cursor or "")
         elif panes.current == "top":
             self.go_to(key)
+        elif panes.current == "perf":
+            panes.perf.enter(key)
         elif panes.current != "audit":
             return False
         elif panes.fleet.view == "services":
@@ -102,6 +104,9 @@ class Commands:
 
     def show_top(self) -> None:
         self._app.panes.turn_to("top")
+
+    def show_perf(self) -> None:
+        self._app.panes.turn_to("perf")
 
     def show_log(self) -> None:
         self._app.panes.turn_to("log")

@@ -353,11 +353,20 @@ def _described(asked: Request) -> str:
         return _clean(f"{asked.ref.class_name}.{asked.method}")
     kind = type(asked).__name__
     if isinstance(asked, Enumerate | Pull):
-        return _clean(f"{kind} {asked.wql or asked.class_name}")
+        return _clean(f"{kind} {_squeezed(asked.wql or asked.class_name)}")
     if isinstance(asked, Get | Put):
         key = asked.ref.key("InstanceID") or asked.ref.key("Name") or ""
         return _clean(f"{kind} {asked.ref.class_name} {key}")
     return _clean(f"{kind} {getattr(asked, 'class_name', '')}")
+
+
+def _squeezed(wql: str) -> str:
+    """A query whose list of properties leaves room for what it is asked of."""
+    properties, asks, rest = wql.partition(" FROM ")
+    room = _LONGEST - len(asks) - len(rest) - 20
+    if not asks or len(properties) <= room or room < len("SELECT "):
+        return wql
+    return f"{properties[:room]}…{asks}{rest}"
 
 
 def _clean(text: str) -> str:
