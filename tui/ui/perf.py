@@ -205,10 +205,10 @@ class PerfPane(TurningPane):
             self.set_filter(f"@{key}")
             self.post_message(self.Changed(self))
         elif (row := self.rows.get(key)) is not None:
-            self.app.push_screen(_card(row))
+            self.app.push_screen(_card(row, self._glyphs))
 
 
-def _card(row: OperationRow) -> Card:
+def _card(row: OperationRow, glyphs: Glyphs) -> Card:
     """An operation in full."""
     told = row.load
     figures = [
@@ -219,5 +219,5 @@ def _card(row: OperationRow) -> Card:
     ]
     if told.failures:
         figures.append(f"failed {told.failures} times")
-    parts = [("dialog-question", row.name), ("dialog-text", "\n".join(figures))]
+    parts = [("dialog-question", glyphs.plain(row.name)), ("dialog-text", "\n".join(figures))]
     return Card(f"Asked of {row.host.id}", parts)
