@@ -31,13 +31,19 @@ class Crew:
     """Starts, steers and ends the lanes. Called from one thread."""
 
     def __init__(
-        self, hub: Hub, *, connect: Connect = connect, now: Callable[[], float] = time.time
+        self,
+        hub: Hub,
+        *,
+        connect: Connect = connect,
+        now: Callable[[], float] = time.time,
+        limit: int = REQUESTS_PER_MINUTE,
     ) -> None:
+        """``limit``: what reading may ask of each host in a minute, until it is told otherwise."""
         self._hub = hub
         self._connect = connect
         self._now = now
         self._pacing = Pacing()
-        self._limit = REQUESTS_PER_MINUTE
+        self._limit = limit
         self._links: dict[str, HostLink] = {}
         self._throttles: dict[str, Throttle] = {}
         self._watches: dict[str, Watch] = {}

@@ -242,6 +242,13 @@ class Hub:
                 account.operations_due = now + OPERATIONS_EVERY
             yield account.ledger.load(now, operations=whole)
 
+    def loads(self) -> tuple[HostLoad, ...]:
+        """Of every host that has been asked something, as they stand now."""
+        with self._changed:
+            now = self._clock()
+            ledgers = [account.ledger for account in self._accounts.values()]
+            return tuple(one.load(now, operations=True) for one in ledgers if one.requests)
+
     def _worth_telling(self) -> bool:
         outbox = self._outbox
         waiting = outbox.calls or outbox.answers or outbox.exchanges or outbox.sheets

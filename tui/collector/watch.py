@@ -39,6 +39,8 @@ FACTS_EVERY = 600.0
 SHEET_EVERY = 10.0
 CLUSTER_EVERY = 5.0
 """Seconds between looks at the cluster, at least, by the one node that tells of it."""
+BETWEEN_SLOW = 3.0
+"""After a refresh that waited for its turn, so many times as long until the next slow tier."""
 NEWCOMER_AFTER = 5.0
 """Seconds between slow tiers, at least, when machines appear of which little is known."""
 
@@ -326,7 +328,8 @@ class Watch:
     # -- pace ------------------------------------------------------------------------------
 
     def _interval(self) -> float:
-        return max(self._pacing.fast, self._stretch, min(LONGEST_STRETCH, self._held))
+        held = min(LONGEST_STRETCH, max(self._held, self._waited))
+        return max(self._pacing.fast, self._stretch, held)
 
     def _adapt(self, seconds: float) -> None:
         """Stretch this host's interval while it takes longer than that to answer one tick."""
@@ -347,7 +350,7 @@ class Watch:
         if Tier.FAST in tiers:
             self._due[Tier.FAST] = max(now, started + self._interval())
         if Tier.SLOW in tiers:
-            self._due[Tier.SLOW] = now + self._pacing.slow
+            self._due[Tier.SLOW] = now + max(self._pacing.slow, BETWEEN_SLOW * self._held)
         elif self._reader is not None and self._reader.wants_slow:
             self._due[Tier.SLOW] = min(self._due[Tier.SLOW], now + NEWCOMER_AFTER)
         if Tier.SHEET in tiers and self._inspected:
