@@ -9,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.collector.hub import LOADS_EVERY, OPERATIONS_EVERY, Hub
-from tui.collector.ledger import OPERATIONS, OTHERS, RECENT, TOLD, Ledger, kind_of, percentile
+from tui.collector.ledger import (
+    OPERATIONS,
+    OTHERS,
+    RECENT,
+    SAMPLES,
+    TOLD,
+    Ledger,
+    kind_of,
+    percentile,
+)
 from tui.collector.messages import Exchange, HostLoad
 
 WQL = "Enumerate SELECT Name FROM Msvm_ComputerSystem"
@@ -97,7 +106,7 @@ def test_what_is_told_is_what_was_asked(story: list[Asked]) -> None:
     for line in load.operations:
         mine = [one for _, one in told if one.operation == line.operation]
         assert line.count == sum(one.requests for one in mine)
-        assert line.median == slow_percentile([one.seconds for one in mine][-64:], 0.5)
+        assert line.median == slow_percentile([one.seconds for one in mine][-SAMPLES:], 0.5)
         assert line.failures == sum(not one.ok for one in mine)
     spent = [line.seconds for line in load.operations]
     assert spent == sorted(spent, reverse=True)

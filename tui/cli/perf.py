@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui.cli import exits
 from tui.cli.lists import emit
-from tui.cli.reach import configuration, given, reached
+from tui.cli.reach import reached, requests_per_minute
 from tui.cli.speak import prepare_glyphs, tell_troubles
 from tui.errors import UsageError
 
@@ -23,7 +23,7 @@ LONGEST: Final = 3600.0
 
 def perf(arguments: argparse.Namespace) -> int:
     """Read the hosts as the deck does, and tell what they were asked."""
-    from tui.collector.messages import REQUESTS_PER_MINUTE, Batch
+    from tui.collector.messages import Batch
     from tui.collector.session import Session
     from tui.hyperv.model import Link
     from tui.rows.column import find, order
@@ -36,9 +36,7 @@ def perf(arguments: argparse.Namespace) -> int:
     by = find(columns, arguments.sort.lstrip("-") or _usual(arguments))
     ordered = order(by, reverse=arguments.sort.startswith("-") or not arguments.sort)
     prepare_glyphs(arguments)
-    limit = REQUESTS_PER_MINUTE
-    if not given(arguments, "demo"):
-        limit = configuration(arguments).settings.refresh.requests_per_minute
+    limit = requests_per_minute(arguments)
 
     def hear(batch: Batch) -> bool:
         store.apply(batch, time.time())

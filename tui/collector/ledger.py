@@ -17,11 +17,11 @@ from tui.collector.messages import Exchange, HostLoad, LaneLoad, OperationLoad
 
 RECENT = 300.0
 """Seconds a round trip counts among the recent ones."""
-TRIPS = 512
+TRIPS = 256
 """Recent round trips kept."""
 OPERATIONS = 60
 """Kinds of request that are told apart."""
-SAMPLES = 64
+SAMPLES = 32
 """Durations kept of each of them."""
 TOLD = 20
 """Operations told: those that took most time together."""
