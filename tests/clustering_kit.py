@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from unittest.mock import patch
 
-from tui.collector.connect import OnExchange
 from tui.collector.messages import Call, CallUpdate, HostLink, Phase
 from tui.collector.session import Session
 from tui.collector.watch import Tier
@@ -20,7 +19,7 @@ from tui.sim.world import Fabric, RunningClock, SimHost
 from tui.store.clusters import node_key, role_key, volume_key
 from tui.wsman import request
 from tui.wsman.cim import CimInstance, CimValue
-from tui.wsman.client import CimClient, Throttle
+from tui.wsman.client import CimClient, OnExchange, Throttle
 from tui.wsman.request import Invoke
 
 CLUSTER, V2 = "root/MSCluster", "root/virtualization/v2"

@@ -11,7 +11,6 @@ from typing import Any
 from unittest.mock import patch
 
 from tui.collector.act import Act
-from tui.collector.connect import OnExchange
 from tui.collector.messages import Answer, Call, CallUpdate, HostLink, Phase
 from tui.collector.session import Session
 from tui.errors import Dropped, Unreachable
@@ -22,7 +21,7 @@ from tui.sim.world import Fabric, RunningClock
 from tui.store import Store
 from tui.wsman import request
 from tui.wsman.cim import CimInstance
-from tui.wsman.client import CimClient, Throttle
+from tui.wsman.client import CimClient, OnExchange, Throttle
 from tui.wsman.request import Invoke
 
 V2 = "root/virtualization/v2"

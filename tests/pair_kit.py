@@ -10,7 +10,6 @@ from unittest.mock import patch
 
 from tests.hyperv_kit import Wire
 from tui.actions import Kind, Target
-from tui.collector.connect import OnExchange
 from tui.collector.following import target_of
 from tui.collector.messages import Call, CallUpdate, HostLink
 from tui.collector.session import Session
@@ -18,7 +17,7 @@ from tui.hyperv.model import Inventory, Replica
 from tui.sim import scenes
 from tui.sim.world import Fabric, RunningClock
 from tui.wsman.cim import CimInstance
-from tui.wsman.client import CimClient, Throttle
+from tui.wsman.client import CimClient, OnExchange, Throttle
 
 V2 = "root/virtualization/v2"
 HOSTS = ("BERLIN", "DRESDEN")

@@ -12,13 +12,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from textual.drivers.headless_driver import HeadlessDriver
 from textual.pilot import Pilot
 
 from tui.hyperv.model import Link
 from tui.ui.app import DeckApp
 from tui.ui.options import DeckOptions, calm
+from tui.ui.own import metered
 
 SCREENSHOTS = Path(__file__).parent.parent / "screenshots"
+
+
+class Unseen(HeadlessDriver):
+    """A terminal that nobody sees: what is sent to it is counted like any other's."""
+
+    @property
+    def is_headless(self) -> bool:
+        return False
 
 
 @dataclass(frozen=True)
@@ -77,6 +87,7 @@ SHOTS = (
     Shot("balance", ("B",), scene="cluster"),
     Shot("capacity", ("P",), scene="cluster"),
     Shot("storage", ("V", "j"), size=(140, 40), history=660.0, looks=10.0),
+    Shot("perf", ("colon", *typed("app.perf"), "enter"), size=(140, 40), history=75.0),
     Shot("top", ("o", "w", "w", "w"), size=(140, 40), history=60.0),
 )
 
@@ -102,7 +113,8 @@ async def until(pilot: Pilot[int], met: Callable[[], bool], seconds: float) -> N
 async def shoot(shot: Shot) -> None:
     """One run of the deck, one picture."""
     app = DeckApp(DeckOptions(scene=shot.scene, theme=shot.theme, ascii=shot.ascii, fast=1.0))
-    async with app.run_test(size=shot.size) as pilot:
+    app.driver_class = metered(Unseen, app.meter)
+    async with app.run_test(headless=False, size=shot.size) as pilot:
         try:
             await complete(pilot, app)
             await pilot.pause(shot.history)

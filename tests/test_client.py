@@ -14,7 +14,7 @@ from tests.link_kit import Echo, endpoint, linked, serving
 from tui.errors import Dropped, Fault, HvError, LinkError, TimedOut, Unreachable, WireError
 from tui.wsman import reply, request
 from tui.wsman.cim import CimInstance, CimRef
-from tui.wsman.client import CimClient, Throttle
+from tui.wsman.client import CimClient, Throttle, Trip
 from tui.wsman.explain import explain, explain_return, find, table
 from tui.wsman.fault import fault
 from tui.wsman.operations import Enumerate, Get, Identify, Invoke, Mode, Pull, Put, Release, Request
@@ -321,9 +321,13 @@ def test_an_answer_to_another_request_is_refused() -> None:
 
 def test_descriptions_hold_no_control_characters_and_stay_short() -> None:
     seen: list[str] = []
-    client = client_of(Host(), on_exchange=lambda what, *_: seen.append(what))
+    client = client_of(Host(), on_exchange=lambda trip: seen.append(trip.operation))
     client.query(NAMESPACE, f"SELECT * FROM {VM} WHERE Name = '\n\u202e{'x' * 500}'")
     assert all(text.isprintable() and len(text) <= 200 for text in seen)
+    seen.clear()
+    client.query(NAMESPACE, f"SELECT {', '.join(['Property'] * 90)} FROM {VM} WHERE Name = 'a'")
+    assert all(text.endswith(f"… FROM {VM} WHERE Name = 'a'") for text in seen), seen
+    assert all(len(text) <= 200 for text in seen)
 
 
 def test_every_explanation_is_complete_and_unknown_numbers_have_none() -> None:
@@ -350,20 +354,20 @@ def test_every_explanation_is_complete_and_unknown_numbers_have_none() -> None:
 
 
 def test_exchanges_are_counted_and_told() -> None:
-    told: list[tuple[str, float, int, str]] = []
+    told: list[Trip] = []
     host = Host(fails=[None, fault(Wsman.ACCESS_DENIED)])
-    client = client_of(host, on_exchange=lambda *line: told.append(line))
+    client = client_of(host, on_exchange=told.append)
     client.invoke(REF, "RequestStateChange", RequestedState=3)
     with pytest.raises(Fault):
         client.get(REF)
     (first, second) = told
-    assert first[0] == f"{VM}.RequestStateChange"
-    assert first[3] == "ok"
-    assert first[2] > 500
-    assert second[0] == f"Get {VM} {GUID}"
-    assert second[3] != "ok"
-    assert client.requests == 2
-    assert client.bytes == first[2] + second[2]
+    assert first.operation == f"{VM}.RequestStateChange"
+    assert first.outcome == "ok"
+    assert first.octets > 500
+    assert second.operation == f"Get {VM} {GUID}"
+    assert second.outcome != "ok"
+    assert client.requests == first.messages + second.messages == 2
+    assert client.bytes == first.octets + second.octets
     client.close()
     assert host.closed == 1
 

@@ -6,6 +6,7 @@ import itertools
 import json
 import logging
 import socket
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -16,7 +17,7 @@ from tests.live_kit import STATES, Estate, Line, estate, line, true_states
 from tui.collector import act, watch
 from tui.collector.crew import Crew
 from tui.collector.hub import Hub
-from tui.collector.messages import Call, HostLink, Phase
+from tui.collector.messages import Call, Configure, HostLink, Phase
 from tui.collector.session import Session
 from tui.collector.watch import Tier
 from tui.hyperv.model import Link, Trouble
@@ -643,3 +644,31 @@ def test_no_secret_is_told_whatever_goes_wrong(
             assert secret not in caplog.text
             assert secret not in repr(lab.links())
         assert not [record for record in caplog.records if record.exc_info]
+
+
+# -- what it costs -------------------------------------------------------------------------
+
+
+def test_what_a_host_has_heard_is_counted_and_kept_to_a_cap_that_no_action_waits_for() -> None:
+    with estate("homelab") as served, line(served.links()) as told:
+        host, heard = served.first, served.heard[served.first]
+        told.read(host)
+        told.crew.configure(Configure(served.links(), 0.2, 600.0, 10))
+        ledger = told.hub.ledger(host)
+        told.until(lambda: ledger.load(time.monotonic()).capped, "capped")
+        call = told.call("vm.start", host, "router-lab")
+        told.submit(call)
+        told.until(lambda: ACCEPTED in told.phases(call), "accepted while reading waits")
+        told.crew.stop(5.0)
+        load = ledger.load(time.monotonic(), operations=True)
+        assert (load.cap, load.capped) == (10, True)
+        lanes = {lane.lane: lane for lane in load.lanes}
+        assert lanes["act"].requests
+        assert lanes["act"].waited < 1.0 < lanes["watch"].waited
+        assert load.requests == heard.count("")
+        assert load.operations is not None
+        summaries = [one for one in load.operations if "GetSummaryInformation" in one.operation]
+        assert [one.count for one in summaries] == [heard.count("GetSummary")]
+        assert load.p50 is not None
+        assert load.p95 is not None
+        assert 0 < load.p50 <= load.p95 <= load.worst

@@ -112,6 +112,8 @@ def test_an_address_becomes_an_endpoint(address: str, auth: str, url: str) -> No
         ("mouse = 1", "mouse", "must be true or false, not a whole number"),
         ("[refresh]\nfast = 0.2", "refresh.fast", "at least 1 seconds"),
         ("[refresh]\nfast = 5\nslow = 2", "refresh.slow", "at least 5 seconds"),
+        ("[refresh]\nrequests_per_minute = 9", "refresh.requests_per_minute", "at least 10"),
+        ("[refresh]\nrequests_per_minute = -1", "refresh.requests_per_minute", "at least 10"),
         ("[refresh]\nfast = nan", "refresh.fast", "at least 1 seconds"),
         ("[hosts.hv01]\n[groups]\na = ['hv1']", "groups.a", "did you mean hv01?"),
         ("[hosts.hv01]\nurl = 'ftp://x'", "hosts.hv01.url", "http or https"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import threading
 
@@ -11,7 +12,7 @@ import pytest
 from tui.collector.framing import frame, read_frame
 from tui.collector.hub import Hub
 from tui.collector.messages import Batch, CallUpdate, Exchange, Phase
-from tui.collector.pipe import merge
+from tui.collector.pipe import CollectorProcess, Shard, merge
 from tui.errors import WireError
 from tui.hyperv.model import Host, HostVitals, Inventory, Vm, VmVitals
 
@@ -39,6 +40,27 @@ def test_the_first_update_is_whole_and_later_ones_carry_only_what_changed() -> N
     assert [vitals.id for vitals in second.vm_vitals] == ["a"]
     assert second.vms == ()
     assert second.info is None
+
+
+def test_what_collectors_cost_together_does_not_forget_those_that_said_nothing_new() -> None:
+    async def costs() -> list[tuple[float, int, int]]:
+        process = CollectorProcess()
+        shards = [Shard(()), Shard(())]
+        process._shards = shards
+        answers: list[asyncio.Future[Batch]] = []
+        for shard, cpu in zip(shards, (2.0, 3.0), strict=True):
+            answers.append(asyncio.get_running_loop().create_future())
+            shard._answer = answers[-1]  # type: ignore[assignment]
+            answers[-1].set_result(Batch(cpu=cpu, memory=100, threads=4))
+        found = [await process.next_batch()]
+        again: asyncio.Future[Batch] = asyncio.get_running_loop().create_future()
+        again.set_result(Batch(cpu=9.0, memory=150, threads=5))
+        shards[0]._answer = again  # type: ignore[assignment]
+        shards[1]._answer = asyncio.get_running_loop().create_future()  # type: ignore[assignment]
+        found.append(await process.next_batch())
+        return [(batch.cpu, batch.memory, batch.threads) for batch in found]
+
+    assert asyncio.run(costs()) == [(5.0, 200, 8), (12.0, 250, 9)]
 
 
 def test_a_burst_collapses_to_the_last_inventory() -> None:

@@ -1,4 +1,4 @@
-"""``sample``: what is used, read again and again, over sockets and from a store."""
+"""``sample`` and ``perf``: what is used, and what reading that costs, over sockets and a store."""
 
 from __future__ import annotations
 
@@ -53,6 +53,18 @@ def test_machines_as_one_object_per_line(served: Served, shell: Shell) -> None:
     for name in machines:
         peaks = [row["cpu_peak"] for row in told if row["name"] == name and row["cpu_peak"]]
         assert peaks == sorted(peaks), "a peak since the first sample only grows"
+
+
+def test_what_reading_costs_a_host(shell: Shell) -> None:
+    ran = shell("NUC01", "perf", "--for", "3", "-o", "json")
+    assert ran.code == exits.DONE, ran.err
+    (row,) = json.loads(ran.out)
+    assert 0 < row["requests"] == row["total"]
+    assert row["bytes"] == row["received"] > 1000
+    assert 0 < row["p50"] <= row["p95"] <= row["worst"]
+    assert row["cap"] == row["requests"] / 600
+    ran = shell("NUC01", "perf", "--for", "2")
+    assert (ran.code, ran.out) == (exits.USAGE, "")
 
 
 def test_hosts_as_csv_with_one_head(shell: Shell) -> None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from unittest.mock import patch
 
 from tests.hyperv_kit import HOST, describe
-from tui.collector.connect import OnExchange
 from tui.collector.messages import Call, CallUpdate, HostLink, Phase, Undo
 from tui.collector.session import Session
 from tui.hyperv.model import Inventory
@@ -19,7 +18,7 @@ from tui.sim.plan import HostPlan
 from tui.sim.world import Fabric, RunningClock, SimHost
 from tui.wsman import request
 from tui.wsman.cim import CimInstance, CimValue
-from tui.wsman.client import CimClient, Throttle
+from tui.wsman.client import CimClient, OnExchange, Throttle
 from tui.wsman.request import Invoke
 
 V2, CIMV2 = "root/virtualization/v2", "root/cimv2"

@@ -221,6 +221,14 @@ ACTIONS: tuple[Action, ...] = (
         _PANES,
     ),
     _app(
+        "perf",
+        "Performance of hvdeck itself",
+        "Show what hvdeck asks of every host and how fast that is answered, and what it costs here",
+        "show_perf",
+        "",
+        _PANES,
+    ),
+    _app(
         "zoom",
         "Zoom",
         "Give the pane the whole screen, or put it back",

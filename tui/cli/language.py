@@ -50,6 +50,7 @@ COMMANDS: Final = (
     "audit",
     "sample",
     "storage",
+    "perf",
     "actions",
     "wql",
     "config",
@@ -125,6 +126,7 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     _place_parser(commands)
     _sample_parser(commands)
     _storage_parser(commands)
+    _perf_parser(commands)
     for noun, help_text in NOUNS.items():
         _noun_parser(commands, noun, help_text, wanted=noun in words)
     _other_parsers(commands)
@@ -323,6 +325,24 @@ def _storage_parser(commands: Any) -> None:
     )  # fmt: skip
     _list_options(parser)
     parser.set_defaults(command="storage")
+
+
+def _perf_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "perf",
+        help="what reading costs the hosts",
+        description="Read the hosts for a while as the deck does, and tell what each was asked, "
+        "how fast it answered, and how near that is to the cap.",
+    )
+    parser.add_argument(
+        "--for", type=float, default=20.0, metavar="SECONDS", dest="seconds",
+        help="how long, at least 3, 20 unless told otherwise",
+    )  # fmt: skip
+    parser.add_argument("--operations", action="store_true", help="which queries took the time")
+    parser.add_argument("--sort", default="", metavar="COLUMN", help="-COLUMN turns it round")
+    parser.add_argument("-o", "--output", choices=FORMS, default="table", help="how it is told")
+    _globals(parser, deck=False)
+    parser.set_defaults(command="perf")
 
 
 def _list_options(parser: argparse.ArgumentParser) -> None:

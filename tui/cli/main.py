@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from tui.cli import about, acts, exits, forecast, language, lists, sample, storage
+from tui.cli import about, acts, exits, forecast, language, lists, perf, sample, storage
 from tui.cli.reach import configuration, entries, given, is_read_only, links_to
 from tui.cli.speak import code_of, complain, narrate, tolerant_output
 from tui.errors import HvError, UsageError
@@ -63,6 +63,7 @@ def deck(arguments: argparse.Namespace) -> int:
         read_only=is_read_only(arguments, config),
         fast=fast,
         slow=max(fast, config.settings.refresh.slow),
+        requests_per_minute=config.settings.refresh.requests_per_minute,
         keys={id_: ",".join(mapped[id_]) for id_ in config.settings.keys},
         host_tags={entry.id: entry.tags for entry in chosen if entry.tags},
         mouse=config.settings.mouse and not given(arguments, "no_mouse", False),
@@ -89,6 +90,7 @@ HANDLERS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "audit": lists.audit,
     "sample": sample.sample,
     "storage": storage.storage,
+    "perf": perf.perf,
     "act": acts.act,
     "balance": forecast.balance,
     "capacity": forecast.capacity,

@@ -101,6 +101,15 @@ def reached(arguments: argparse.Namespace) -> Iterator[tuple[HostLink, ...]]:
     yield links_to(found)
 
 
+def requests_per_minute(arguments: argparse.Namespace) -> int:
+    """What reading may ask of one host."""
+    from tui.collector.messages import REQUESTS_PER_MINUTE
+
+    if given(arguments, "demo"):
+        return REQUESTS_PER_MINUTE
+    return configuration(arguments).settings.refresh.requests_per_minute
+
+
 def names_of(links: Iterable[HostLink]) -> str:
     return "hosts: " + ", ".join(link.id for link in links)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui.cli import exits
 from tui.cli.language import LISTS
-from tui.cli.reach import host_tags, reached
+from tui.cli.reach import host_tags, reached, requests_per_minute
 from tui.cli.speak import narrate, prepare_glyphs, trouble_line
 from tui.errors import UsageError
 
@@ -42,7 +42,8 @@ def sample(arguments: argparse.Namespace) -> int:
     parse(arguments.filter, kind)
     find(_columns(kind, None, 0.0), arguments.sort.lstrip("-") or "name")
     prepare_glyphs(arguments)
-    with reached(arguments) as links, Session(links) as session:
+    limit = requests_per_minute(arguments)
+    with reached(arguments) as links, Session(links, requests_per_minute=limit) as session:
         store = read(session, flows=True)
         sampler = Sampler(arguments, store)
         if len(session.troubles) == len(links):

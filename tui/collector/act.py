@@ -18,7 +18,7 @@ import msgspec
 
 from tui import actions
 from tui.actions import CLUSTERED, Action, Target
-from tui.collector.connect import Connect
+from tui.collector.connect import Connect, exchange
 from tui.collector.following import (
     FIRST_POLL,
     LOOK_AGAIN,
@@ -32,7 +32,6 @@ from tui.collector.messages import (
     Answer,
     Call,
     CallUpdate,
-    Exchange,
     HostLink,
     Phase,
 )
@@ -45,7 +44,7 @@ from tui.hyperv.model import Inventory, Job, Trouble
 from tui.hyperv.ops.moving import Reach
 from tui.hyperv.outcome import Outcome, Started, Step
 from tui.hyperv.verdict import HostVerdict
-from tui.wsman.client import CimClient, Throttle
+from tui.wsman.client import CimClient, Throttle, Trip
 
 log = logging.getLogger(__name__)
 
@@ -262,9 +261,8 @@ class Act:
             self._client = self._connect(self._link, self._throttle, self._exchanged)
         return self._client
 
-    def _exchanged(self, operation: str, seconds: float, octets: int, outcome: str) -> None:
-        exchange = Exchange(self._now(), self._link.id, "act", operation, seconds, octets, outcome)
-        self._hub.log(exchange)
+    def _exchanged(self, trip: Trip) -> None:
+        self._hub.log(exchange(trip, self._link.id, "act", self._now()))
 
     # -- accepted --------------------------------------------------------------------------
 

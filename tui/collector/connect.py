@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from tui.collector.messages import HostLink
-from tui.wsman.client import CimClient, Throttle
+from tui.collector.messages import Exchange, HostLink
+from tui.wsman.client import CimClient, OnExchange, Throttle, Trip
 from tui.wsman.transport import WinRMSettings, WinRMTransport
-
-OnExchange: TypeAlias = Callable[[str, float, int, str], None]
-"""Operation, seconds, bytes of the answer, outcome."""
 
 Connect: TypeAlias = Callable[[HostLink, Throttle, OnExchange], CimClient]
 """Opens nothing yet: the first request does."""
@@ -41,3 +38,11 @@ def connect(link: HostLink, throttle: Throttle, on_exchange: OnExchange) -> CimC
         operation_timeout=link.operation_timeout,
         on_exchange=on_exchange,
     )
+
+
+def exchange(trip: Trip, host: str, lane: str, at: float) -> Exchange:
+    """A round trip as a line of the log."""
+    return Exchange(
+        at, host, lane, trip.operation, trip.seconds, trip.octets, trip.outcome,
+        trip.messages, trip.waited,
+    )  # fmt: skip

@@ -8,15 +8,16 @@ from contextlib import contextmanager
 from functools import partial
 
 from tui.collector.act import Act
-from tui.collector.connect import Connect, connect
+from tui.collector.allowance import Paced
+from tui.collector.connect import Connect, connect, exchange
 from tui.collector.hub import Hub
 from tui.collector.messages import (
+    REQUESTS_PER_MINUTE,
     Answer,
     Attend,
     Call,
     CallUpdate,
     Configure,
-    Exchange,
     HostLink,
     Pace,
     Phase,
@@ -24,7 +25,7 @@ from tui.collector.messages import (
 from tui.collector.watch import Pacing, Tier, Watch
 from tui.hyperv.model import Trouble
 from tui.hyperv.ops.moving import Reach
-from tui.wsman.client import CimClient, Throttle
+from tui.wsman.client import CimClient, Throttle, Trip
 
 AT_ONCE = 20
 """Hosts that are read at once when the eye moves to all of them; of more each waits its turn."""
@@ -34,13 +35,20 @@ class Crew:
     """Starts, steers and ends the lanes. Called from one thread."""
 
     def __init__(
-        self, hub: Hub, *, connect: Connect = connect, now: Callable[[], float] = time.time
+        self,
+        hub: Hub,
+        *,
+        connect: Connect = connect,
+        now: Callable[[], float] = time.time,
+        limit: int = REQUESTS_PER_MINUTE,
     ) -> None:
+        """``limit``: what reading may ask of each host in a minute, until it is told otherwise."""
         self._hub = hub
         self._connect = connect
         self._now = now
         self._pacing = Pacing()
         self._attend = Attend()
+        self._limit = limit
         self._links: dict[str, HostLink] = {}
         self._throttles: dict[str, Throttle] = {}
         self._watches: dict[str, Watch] = {}
@@ -51,23 +59,27 @@ class Crew:
     def configure(self, command: Configure) -> None:
         """The set of hosts from now on; hosts that stay as they are keep their lanes."""
         self._pacing.fast, self._pacing.slow = command.fast, command.slow
+        self._limit = command.requests_per_minute
         wanted = {link.id: link for link in command.hosts}
         for host in [host for host, link in self._links.items() if wanted.get(host) != link]:
             self._dismiss(host)
         for link in command.hosts:
             if link.id not in self._links:
                 self.watch(link).start()
+            self._hub.ledger(link.id).allowance.limit = self._limit
 
     def watch(self, link: HostLink) -> Watch:
         """The watch lane of a host, made when needed and not started."""
         if link.id not in self._watches:
             self._links[link.id] = link
-            self._throttles[link.id] = Throttle()
+            allowance = self._hub.ledger(link.id).allowance
+            allowance.limit = self._limit
+            self._throttles[link.id] = throttle = Throttle()
             self._watches[link.id] = Watch(
                 link,
                 self._hub,
                 connect=self._connect,
-                throttle=self._throttles[link.id],
+                throttle=Paced(throttle, allowance),
                 pacing=self._pacing,
                 now=self._now,
             )
@@ -118,9 +130,8 @@ class Crew:
 
     @contextmanager
     def _visit(self, link: HostLink) -> Iterator[CimClient]:
-        def exchanged(operation: str, seconds: float, octets: int, outcome: str) -> None:
-            told = Exchange(self._now(), link.id, "act", operation, seconds, octets, outcome)
-            self._hub.log(told)
+        def exchanged(trip: Trip) -> None:
+            self._hub.log(exchange(trip, link.id, "act", self._now()))
 
         client = self._connect(link, self._throttles[link.id], exchanged)
         try:
@@ -162,6 +173,8 @@ class Crew:
         lanes: list[Act | Watch] = [*self._acts.values(), *self._watches.values()]
         for lane in lanes:
             lane.stop()
+        for host in self._watches:
+            self._hub.ledger(host).allowance.close()
         if timeout is not None:
             deadline = time.monotonic() + timeout
             for lane in lanes:
@@ -180,4 +193,5 @@ class Crew:
                 act.stop()
         if watch := self._watches.pop(host, None):
             watch.stop()
+            self._hub.ledger(host).allowance.close()
         self._hub.forget(host)

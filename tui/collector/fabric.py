@@ -73,6 +73,11 @@ class FabricProcess:
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
 
+    @property
+    def pid(self) -> int:
+        """Its process id; 0 while there is none."""
+        return self._process.pid if self._process is not None else 0
+
     async def start(self, scene: str, *extra: str) -> tuple[HostLink, ...]:
         """Start a scene and answer the links to its hosts. Raises HvError."""
         self._process = await asyncio.create_subprocess_exec(

@@ -9,11 +9,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from tui.collector.messages import Answer, Batch, CallUpdate, Exchange, Update
+from tui.collector.ledger import Ledger
+from tui.collector.messages import Answer, Batch, CallUpdate, Exchange, HostLoad, Update
 from tui.hyperv.cluster import Cluster
 from tui.hyperv.meters import Meters
 from tui.hyperv.model import Host, HostVitals, Inventory, Link, Record
@@ -22,7 +23,11 @@ from tui.hyperv.sheet import Sheet
 SILENT_FOR = 60.0
 """Seconds a node that does not tell of its cluster is passed over."""
 READS_PER_BATCH = 40
-"""Reading exchanges are a sample for ``:perf``; failures and acting ones are kept in full."""
+"""Reading exchanges are a sample; failures and acting ones are kept in full."""
+LOADS_EVERY = 2.0
+"""Seconds between what is told of loads, at least."""
+OPERATIONS_EVERY = 10.0
+"""The same of the operations behind them."""
 
 R = TypeVar("R", bound=Record)
 
@@ -46,13 +51,24 @@ class _Outbox:
     reads: deque[Exchange] = field(default_factory=lambda: deque(maxlen=READS_PER_BATCH))
 
 
+@dataclass(slots=True)
+class _Account:
+    """A ledger, and when it is told of again."""
+
+    ledger: Ledger
+    due: float = 0.0
+    operations_due: float = 0.0
+
+
 class Hub:
     """Thread-safe meeting point of the lanes and whoever asks for batches."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._changed = threading.Condition()
         self._stations: dict[str, _Station] = {}
         self._outbox = _Outbox()
+        self._accounts: dict[str, _Account] = {}
         self._busy: dict[object, bool] = {}
         self._listeners: list[Callable[[Inventory], None]] = []
         self._idle_told = False
@@ -79,6 +95,7 @@ class Hub:
         """The host is no longer configured."""
         with self._changed:
             self._stations.pop(host, None)
+            self._accounts.pop(host, None)
 
     def report(self, update: CallUpdate) -> None:
         """Progress of a call."""
@@ -101,11 +118,20 @@ class Hub:
     def log(self, exchange: Exchange) -> None:
         """One request and its answer."""
         with self._changed:
+            if account := self._accounts.get(exchange.host):
+                account.ledger.note(exchange, self._clock())
             if exchange.lane == "watch" and exchange.outcome == "ok":
                 self._outbox.reads.append(exchange)
             else:
                 self._outbox.exchanges.append(exchange)
                 self._changed.notify_all()
+
+    def ledger(self, host: str) -> Ledger:
+        """Where what is asked of a host is counted from now on."""
+        with self._changed:
+            if host not in self._accounts:
+                self._accounts[host] = _Account(Ledger(host))
+            return self._accounts[host].ledger
 
     def listen(self, listener: Callable[[Inventory], None]) -> Callable[[], None]:
         """Call ``listener`` with every inventory published; answers how to stop that."""
@@ -199,11 +225,30 @@ class Hub:
                 _update(station) for station in self._stations.values() if station.dirty
             )
             outbox, self._outbox = self._outbox, _Outbox()
+            loads = tuple(self._loads(self._clock()))
         exchanges = (*outbox.exchanges, *outbox.reads)
         sheets = tuple(outbox.sheets.values())
         return Batch(
-            updates, tuple(outbox.calls), sheets, tuple(outbox.answers), exchanges, idle=idle
+            updates, tuple(outbox.calls), sheets, tuple(outbox.answers), exchanges, loads, idle=idle
         )
+
+    def _loads(self, now: float) -> Iterator[HostLoad]:
+        """Of hosts that have been asked something, those whose load is due again."""
+        for account in self._accounts.values():
+            if now < account.due or not account.ledger.requests:
+                continue
+            whole = now >= account.operations_due
+            account.due = now + LOADS_EVERY
+            if whole:
+                account.operations_due = now + OPERATIONS_EVERY
+            yield account.ledger.load(now, operations=whole)
+
+    def loads(self) -> tuple[HostLoad, ...]:
+        """Of every host that has been asked something, as they stand now."""
+        with self._changed:
+            now = self._clock()
+            ledgers = [account.ledger for account in self._accounts.values()]
+            return tuple(one.load(now, operations=True) for one in ledgers if one.requests)
 
     def _worth_telling(self) -> bool:
         outbox = self._outbox

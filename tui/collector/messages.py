@@ -27,6 +27,11 @@ from tui.hyperv.model import (
 from tui.hyperv.sheet import Sheet
 from tui.hyperv.verdict import HostVerdict
 
+REQUESTS_PER_MINUTE = 600
+"""What reading may ask of one host, unless said otherwise. A node that tells of its cluster, with
+a machine's sheet open and at the shortest interval, is asked some 400.
+"""
+
 # -- deck to collector ---------------------------------------------------------------------
 
 
@@ -62,6 +67,8 @@ class Configure(msgspec.Struct, frozen=True, tag=True):
     """Seconds between fast ticks."""
     slow: float = 30.0
     """Seconds between slow ticks."""
+    requests_per_minute: int = REQUESTS_PER_MINUTE
+    """What reading may ask of each host; 0: no limit."""
 
 
 class Next(msgspec.Struct, frozen=True, tag=True):
@@ -234,6 +241,69 @@ class Exchange(Record, frozen=True):
     seconds: float
     bytes: int
     outcome: str = "ok"
+    requests: int = 1
+    """Messages sent: more when it was sent again, none when it was not sent."""
+    waited: float = 0.0
+    """Seconds before that until it was its turn."""
+
+
+class LaneLoad(Record, frozen=True):
+    """What the lanes of one name asked of a host."""
+
+    lane: str
+    """``watch`` or ``act``."""
+    requests: int
+    """In the last minute, as are the next two."""
+    bytes: int
+    waited: float
+    """Seconds for its turn or for the cap."""
+    failures: int
+    """In the last hour."""
+
+
+class OperationLoad(Record, frozen=True):
+    """What one kind of request to a host costs; values it was asked with are left out."""
+
+    operation: str
+    lanes: str
+    """``watch``, ``act`` or both."""
+    count: int
+    """Since its first, as are bytes, seconds and failures."""
+    bytes: int
+    seconds: float
+    """Together."""
+    median: float
+    """Seconds, of the latest ones, as are the next two."""
+    p95: float
+    worst: float
+    failures: int
+    at: float
+    """Unix time of the last."""
+
+
+class HostLoad(Record, frozen=True):
+    """What hvdeck asks of one host, and how fast that is answered."""
+
+    host: str
+    requests: int
+    """Since the collector began to count, as are the bytes."""
+    bytes: int
+    lanes: tuple[LaneLoad, ...] = ()
+    p50: float | None = None
+    """Seconds of a round trip in the last minutes; None without any."""
+    p95: float | None = None
+    slowest: str = ""
+    """The operation that took longest in the last minutes."""
+    worst: float = 0.0
+    """Seconds it took."""
+    minutes: tuple[int, ...] = ()
+    """Requests of each minute of the last hour, the current one last."""
+    cap: int = 0
+    """Reading requests a minute; 0: no limit."""
+    capped: bool = False
+    """Reading waited for the cap in the last minute."""
+    operations: tuple[OperationLoad, ...] | None = None
+    """Those that took most time together; None: as told before."""
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -246,9 +316,13 @@ class Batch(msgspec.Struct, frozen=True):
     answers: tuple[Answer, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
     """Acting exchanges and failures always; reading ones sampled, newest first."""
+    loads: tuple[HostLoad, ...] = ()
+    """Every couple of seconds, of every host that is asked something."""
     cpu: float = 0.0
     """Percent of one core the collector used."""
     memory: int = 0
     """Resident bytes of the collector."""
+    threads: int = 0
+    """Of the collector."""
     idle: bool = False
     """No refresh running, no call queued, no job followed."""

@@ -54,6 +54,8 @@ class Shard:
 
     def __init__(self, hosts: tuple[HostLink, ...], command: Sequence[str] = COMMAND) -> None:
         self.hosts = hosts
+        self.cost: tuple[float, int, int] = (0.0, 0, 0)
+        """What the process last told of itself: percent of a core, resident bytes, threads."""
         self._command = command
         self._process: asyncio.subprocess.Process | None = None
         self._words: deque[str] = deque(maxlen=LAST_WORDS)
@@ -108,7 +110,9 @@ class Shard:
         """The batch that has come. Raises what its task raised."""
         assert self._answer is not None
         answer, self._answer = self._answer, None
-        return answer.result()
+        batch = answer.result()
+        self.cost = (batch.cpu, batch.memory, batch.threads)
+        return batch
 
     async def _ask(self) -> Batch:
         await self.send(Next())
@@ -220,7 +224,10 @@ class CollectorProcess:
             await asyncio.Event().wait()
         done, _ = await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
         told = [one for one in done if not one.cancelled() and one.exception() is None]
-        return merge([answers[answer].take() for answer in told or list(done)[:1]])
+        batch = merge([answers[answer].take() for answer in told or list(done)[:1]])
+        costs = [shard.cost for shard in self._shards]
+        cpu, memory, threads = (sum(parts) for parts in zip(*costs, strict=True))
+        return msgspec.structs.replace(batch, cpu=cpu, memory=memory, threads=int(threads))
 
     async def restart(self, died: CollectorDied) -> None:
         """Start the process that ended again, with the hosts it had. Repeats no call."""
@@ -249,7 +256,9 @@ def merge(batches: Sequence[Batch]) -> Batch:
         sheets=tuple(chain.from_iterable(batch.sheets for batch in batches)),
         answers=tuple(chain.from_iterable(batch.answers for batch in batches)),
         exchanges=tuple(chain.from_iterable(batch.exchanges for batch in batches)),
+        loads=tuple(chain.from_iterable(batch.loads for batch in batches)),
         cpu=sum(batch.cpu for batch in batches),
         memory=sum(batch.memory for batch in batches),
+        threads=sum(batch.threads for batch in batches),
         idle=all(batch.idle for batch in batches),
     )

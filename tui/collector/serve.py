@@ -67,6 +67,7 @@ class Load:
         self._cpu = time.process_time()
         self._share = 0.0
         self._memory = 0
+        self._threads = 0
 
     def stamp(self, batch: Batch) -> Batch:
         """The batch with our own load on it, looked at once a second at most."""
@@ -74,8 +75,11 @@ class Load:
         if wall - self._wall >= 1.0 or not self._memory:
             self._share = 100.0 * (cpu - self._cpu) / max(wall - self._wall, 0.001)
             self._memory = _resident()
+            self._threads = threading.active_count()
             self._wall, self._cpu = wall, cpu
-        return msgspec.structs.replace(batch, cpu=self._share, memory=self._memory)
+        return msgspec.structs.replace(
+            batch, cpu=self._share, memory=self._memory, threads=self._threads
+        )
 
 
 def _resident() -> int:

@@ -19,6 +19,7 @@ from tui.collector.crew import Crew
 from tui.collector.following import is_clustered
 from tui.collector.hub import Hub
 from tui.collector.messages import (
+    REQUESTS_PER_MINUTE,
     Answer,
     Attend,
     Batch,
@@ -26,6 +27,7 @@ from tui.collector.messages import (
     CallUpdate,
     Exchange,
     HostLink,
+    HostLoad,
     Pace,
     Phase,
 )
@@ -51,6 +53,7 @@ class Session:
         *,
         connect: Connect = connect,
         on_exchange: Callable[[Exchange], None] | None = None,
+        requests_per_minute: int = REQUESTS_PER_MINUTE,
     ) -> None:
         self.links = {link.id: link for link in links}
         self.troubles: dict[str, Trouble] = {}
@@ -58,7 +61,7 @@ class Session:
         self._connect = connect
         self._on_exchange = on_exchange
         self._hub = Hub()
-        self._crew = Crew(self._hub, connect=connect)
+        self._crew = Crew(self._hub, connect=connect, limit=requests_per_minute)
         self._clients: list[CimClient] = []
         self._readers: dict[str, CimClient] = {}
 
@@ -205,6 +208,10 @@ class Session:
     def look(self, attend: Attend) -> None:
         """Measure this from the next reading on; rates are known after the one behind it."""
         self._crew.attend(attend)
+
+    def loads(self) -> tuple[HostLoad, ...]:
+        """What hosts have been asked so far, and how fast that was answered."""
+        return self._hub.loads()
 
     def client(self, host: str) -> CimClient:
         """A client of its own on one host. Raises UsageError for a host not configured."""

@@ -19,9 +19,9 @@ from enum import Flag, auto
 
 import msgspec
 
-from tui.collector.connect import Connect
+from tui.collector.connect import Connect, exchange
 from tui.collector.hub import Hub
-from tui.collector.messages import Exchange, HostLink
+from tui.collector.messages import HostLink
 from tui.errors import AuthRejected, Fault, HvError, LinkError, Refused, WireError
 from tui.hyperv import sheets
 from tui.hyperv.events import Chronicle
@@ -29,7 +29,7 @@ from tui.hyperv.meters import Look
 from tui.hyperv.model import Host, HostVitals, Inventory, Link, Trouble
 from tui.hyperv.read import Reader
 from tui.hyperv.sheet import Sheet
-from tui.wsman.client import CimClient, Throttle
+from tui.wsman.client import CimClient, Throttle, Trip
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,8 @@ CLUSTER_EVERY = 5.0
 """Seconds between looks at the cluster, at least, by the one node that tells of it."""
 SURVEY_EVERY = 1.0
 """Seconds between steps of a survey of files, at most, until each has been read once."""
+BETWEEN_SLOW = 3.0
+"""After a refresh that waited for its turn, so many times as long until the next slow tier."""
 NEWCOMER_AFTER = 5.0
 """Seconds between slow tiers, at least, when machines appear of which little is known."""
 
@@ -112,6 +114,10 @@ class Watch:
         self._trips: deque[float] = deque(maxlen=9)
         self._failures = 0
         self._stretch = 0.0
+        self._waited = 0.0
+        """Seconds for its turn, of the refresh under way."""
+        self._held = 0.0
+        """How long the last refresh took, when it had to wait: no host is to blame for that."""
         self._due = dict.fromkeys((Tier.FAST, Tier.SLOW, Tier.FACTS, Tier.CLUSTER), 0.0)
         self._due[Tier.SHEET] = self._due[Tier.IMAGES] = math.inf
         self._inspected = ""
@@ -212,7 +218,7 @@ class Watch:
 
     def step(self, tiers: Tier) -> HvError | None:
         """Read ``tiers``, fast first, and publish after each. Answers what went wrong, if so."""
-        started = time.monotonic()
+        started, self._waited = time.monotonic(), 0.0
         failure: HvError | None = None
         if self._reader is None:
             tiers |= Tier.FAST
@@ -227,7 +233,7 @@ class Watch:
         return failure
 
     def _read(self, tier: Tier, tiers: Tier) -> HvError | None:
-        started, read_at = time.monotonic(), self._now()
+        started, read_at = time.monotonic() - self._waited, self._now()
         if tier is not Tier.FAST:  # the reader knows nothing of when its fast tick was
             read_at = self._inventory.vitals.read_at
         try:
@@ -240,7 +246,7 @@ class Watch:
                 tier, bug(error, f"reading {self.link.id}", "the next tick tries again")
             )
         if tier is Tier.FAST:
-            self._adapt(time.monotonic() - started)
+            self._adapt(time.monotonic() - self._waited - started)
         link = Link.SLOW if self._stretch > 0 else Link.UP
         self._publish(link, None, read_at=read_at)
         return None
@@ -338,18 +344,19 @@ class Watch:
         self._inventory = msgspec.structs.replace(self._inventory, vitals=vitals)
         self._hub.publish(self._inventory)
 
-    def _exchanged(self, operation: str, seconds: float, octets: int, outcome: str) -> None:
-        self._trips.append(seconds)
-        exchange = Exchange(self._now(), self.link.id, "watch", operation, seconds, octets, outcome)
-        self._hub.log(exchange)
+    def _exchanged(self, trip: Trip) -> None:
+        self._trips.append(trip.seconds)
+        self._waited += trip.waited
+        self._hub.log(exchange(trip, self.link.id, "watch", self._now()))
 
     # -- pace ------------------------------------------------------------------------------
 
     def _interval(self) -> float:
-        return max(self._pacing.fast, self._stretch)
+        held = min(LONGEST_STRETCH, max(self._held, self._waited))
+        return max(self._pacing.fast, self._stretch, held)
 
     def _adapt(self, seconds: float) -> None:
-        """Stretch this host's interval while one tick takes longer than the interval."""
+        """Stretch this host's interval while it takes longer than that to answer one tick."""
         if seconds > self._pacing.fast:
             self._stretch = min(LONGEST_STRETCH, seconds * 1.5)
         else:
@@ -357,6 +364,7 @@ class Watch:
 
     def _reschedule(self, tiers: Tier, started: float, failure: HvError | None) -> None:
         now = time.monotonic()
+        self._held = now - started if self._waited else 0.0
         if failure is not None:
             pause = self._backoff(failure)
             self._due = {
@@ -366,7 +374,7 @@ class Watch:
         if Tier.FAST in tiers:
             self._due[Tier.FAST] = max(now, started + self._interval())
         if Tier.SLOW in tiers:
-            self._due[Tier.SLOW] = now + self._pacing.slow
+            self._due[Tier.SLOW] = now + max(self._pacing.slow, BETWEEN_SLOW * self._held)
         elif self._reader is not None and self._reader.wants_slow:
             self._due[Tier.SLOW] = min(self._due[Tier.SLOW], now + NEWCOMER_AFTER)
         if Tier.SHEET in tiers and self._inspected:

@@ -231,6 +231,9 @@ class _Taker:
         )
 
 
+FEWEST: Final = 10
+"""Requests a minute that still read a host: three a tick."""
+
 _KINDS: Final = {
     "str": "text",
     "bool": "true or false",
@@ -275,6 +278,14 @@ def _check_refresh(refresh: Refresh, file: str) -> None:
                 file=file,
                 key=f"refresh.{key}",
             )
+    limit = refresh.requests_per_minute
+    if limit and not FEWEST <= limit <= 100_000:
+        raise ConfigError(
+            f"{file}: refresh.requests_per_minute must be at least {FEWEST}, not {limit}",
+            file=file,
+            key="refresh.requests_per_minute",
+            hint="0 sets no limit",
+        )
 
 
 def _check_groups(settings: Settings, file: str) -> None:

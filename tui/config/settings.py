@@ -60,12 +60,14 @@ class HostSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refresh(msgspec.Struct, frozen=True, kw_only=True):
-    """``[refresh]``: how often hosts are read, in seconds."""
+    """``[refresh]``: how often hosts are read, in seconds, and how much they are asked."""
 
     fast: float = 2.0
     """States, loads and running jobs; at least 1."""
     slow: float = 30.0
     """Settings, switches, storage, checkpoints; not below ``fast``."""
+    requests_per_minute: int = 600
+    """What reading may ask of one host, at least 10; 0 for no limit. Actions are not held up."""
 
 
 class Notify(msgspec.Struct, frozen=True, kw_only=True):

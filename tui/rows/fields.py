@@ -14,6 +14,7 @@ from tui.rows.audit import Line, vlans_of
 from tui.rows.clusterfields import CLUSTERED
 from tui.rows.findings import finding, stuck
 from tui.rows.hostfindings import host_finding
+from tui.rows.load import OPERATION
 from tui.rows.replica_fields import REPLICA
 from tui.rows.replicas import replication_words
 from tui.rows.storage_fields import STORED
@@ -383,6 +384,7 @@ VOCABULARIES: Mapping[str, Vocabulary] = {
     "job": JOB,
     "call": CALL,
     "exchange": EXCHANGE,
+    "operation": OPERATION,
     "line": NODE,
     "audit": AUDIT,
     **CLUSTERED,

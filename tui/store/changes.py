@@ -86,6 +86,8 @@ class Changes:
     sheets: set[str] = field(default_factory=set)
     """GUIDs of machines whose sheet came."""
     exchanges: bool = False
+    loads: set[str] = field(default_factory=set)
+    """Hosts of whose load was told."""
     resync: set[str] = field(default_factory=set)
     """Hosts with a gap in their sequence: ask for everything."""
     links: list[LinkChange] = field(default_factory=list)

@@ -155,6 +155,13 @@ class History:
         return len(columns) - columns.count(None)
 
     @property
+    def octets(self) -> int:
+        """What its values take in memory."""
+        rings = () if self.fine is None else (self.fine, *self.coarse)
+        columns = [column for ring in rings for column in ring.columns if column is not None]
+        return sum(len(column) * column.itemsize for column in columns)
+
+    @property
     def newest(self) -> float:
         """Unix time of the slot last written; 0 without any."""
         fine = self.fine

@@ -20,6 +20,7 @@ from tui.store.clusters import Clusters
 from tui.store.fleet import Fleet, HostEntry
 from tui.store.groups import Groups
 from tui.store.histories import Histories
+from tui.store.loads import Loads
 from tui.store.replicas import Replicas
 from tui.store.rows import HostRow, JobRow, Mark, Stale, SwitchRow, VmRow
 from tui.store.series import History
@@ -49,6 +50,7 @@ class Store:
         self.replicas = Replicas()
         self.space = Space()
         self.groups = Groups()
+        self.loads = Loads()
         self.exchanges: deque[Exchange] = deque(maxlen=EXCHANGES)
         """Newest first."""
         self.exchanged = 0
@@ -60,6 +62,7 @@ class Store:
         self.histories = Histories()
         self.collector_cpu = 0.0
         self.collector_memory = 0
+        self.collector_threads = 0
         self.idle = False
         self.answers: dict[tuple[str, str], Answer] = {}
         """What hosts said when they were asked, by GUID and destination."""
@@ -177,7 +180,11 @@ class Store:
             self.exchanges.appendleft(exchange)
         self.exchanged += len(batch.exchanges)
         changes.exchanges = bool(batch.exchanges)
+        if batch.loads:
+            known = {host: entry.info for host, entry in self.hosts.items()}
+            changes.loads |= self.loads.take(batch.loads, known)
         self.collector_cpu, self.collector_memory = batch.cpu, batch.memory
+        self.collector_threads = batch.threads
         self.idle = batch.idle
         self._after(changes, now)
         return changes
@@ -431,6 +438,7 @@ class Store:
             changes.jobs.remove(key)
         self.replicas.forget(host, changes)
         self.space.forget(host)
+        self.loads.forget(host)
         del self.fleet.hosts[host], self.host_rows[host]
         changes.hosts.remove(host)
         self.clusters.forget(self.hosts, changes)

@@ -15,6 +15,7 @@ from typing import ClassVar, Literal
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from tui.actions import ACTIONS, Kind
@@ -33,6 +34,7 @@ from tui.ui.lookout import Lookout
 from tui.ui.migrate import MigrateScreen
 from tui.ui.operate import Operator
 from tui.ui.options import DeckOptions
+from tui.ui.own import Meter, metered
 from tui.ui.planview import PlanView
 from tui.ui.runview import RunView
 from tui.ui.sheet import SheetScreen
@@ -81,6 +83,7 @@ class DeckApp(App[int], inherit_bindings=False):
         engine: Engine | None = None,
     ) -> None:
         """``engine``: one that is warm already; else one of its own, over ``collector``."""
+        self.meter = Meter()
         # Textual reads NO_COLOR once, when the app is made, and takes it from the environment.
         colourless = style.silence_colour(os.environ)
         super().__init__(ansi_color=colourless)
@@ -107,6 +110,9 @@ class DeckApp(App[int], inherit_bindings=False):
         style.register(self)
         wanted = options.theme or style.DEFAULT_THEME
         self.theme = style.COLOURLESS_THEME if colourless else wanted
+
+    def get_driver_class(self) -> type[Driver]:
+        return metered(super().get_driver_class(), self.meter)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return style.variable_defaults(self.current_theme)
@@ -239,7 +245,9 @@ class DeckApp(App[int], inherit_bindings=False):
         if not self.header.is_mounted or not self.footer.is_mounted:
             return
         failure = str(self.engine.failure.title) if self.engine.failure else ""
-        standing = Standing(not self.options.links, self.read_only, self.frozen, failure)
+        standing = Standing(
+            not self.options.links, self.read_only, self.frozen, failure, self.engine.fabric_pid
+        )
         self.header.tell(standing, self.clock())
         self.footer.renew()
 

@@ -74,6 +74,8 @@ class Commands:
         elif panes.current == "storage":
             if not panes.storage.look_into(key):
                 self.go_to(panes.storage.cursor or "")
+        elif panes.current == "perf":
+            panes.perf.enter(key)
         elif panes.current != "audit":
             return False
         elif panes.fleet.view == "services":
@@ -110,6 +112,9 @@ class Commands:
 
     def show_storage(self) -> None:
         self._app.panes.turn_to("storage")
+
+    def show_perf(self) -> None:
+        self._app.panes.turn_to("perf")
 
     def show_log(self) -> None:
         self._app.panes.turn_to("log")

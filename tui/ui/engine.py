@@ -35,6 +35,8 @@ class Collector(Protocol):
 class Fabric(Protocol):
     """What the deck needs of the embedded fabric."""
 
+    @property
+    def pid(self) -> int: ...
     async def start(self, scene: str, *extra: str) -> tuple[HostLink, ...]: ...
     async def stop(self) -> None: ...
 
@@ -135,6 +137,11 @@ class Engine:
             await self._fabric.stop()
 
     @property
+    def fabric_pid(self) -> int:
+        """Process id of the embedded fabric; 0 without one."""
+        return self._fabric.pid if self._fabric is not None else 0
+
+    @property
     def idle(self) -> bool:
         """Everything taken in has been told, and nothing waits to be sent."""
         return (self.waiting or self.failure is not None) and not self._errands
@@ -168,7 +175,11 @@ class Engine:
             assert collector is not None
             if self._preparing is not None:
                 await self._preparing
-            await collector.start(Configure(links, self.options.fast, self.options.slow))
+            await collector.start(
+                Configure(
+                    links, self.options.fast, self.options.slow, self.options.requests_per_minute
+                )
+            )
         except (HvError, OSError) as error:
             self._fail(error)
             return

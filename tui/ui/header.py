@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -18,36 +17,12 @@ from tui.hyperv.states import RUNNING
 from tui.rows import levels, text
 from tui.rows.findings import finding
 from tui.store import Store
+from tui.ui.own import OwnLoad
 from tui.ui.patch import Patch
 from tui.ui.style import Glyphs, tones
 
-SAMPLE = 5.0
-"""Seconds between measurements of ourselves."""
 CALM = 50.0
 """After counting machines for t seconds, they are not counted again for CALM * t."""
-
-
-class OwnLoad:
-    """What hvdeck itself costs. The measuring library is loaded with the first sample."""
-
-    def __init__(self) -> None:
-        self.cpu = 0.0
-        self.memory = 0
-        self._process: Any = None
-        self._due = 0.0
-
-    def sample(self, now: float) -> None:
-        if now < self._due:
-            return
-        if self._process is None:
-            import psutil
-
-            self._process = psutil.Process()
-            self._process.cpu_percent()
-        else:
-            self.cpu = self._process.cpu_percent()
-        self.memory = self._process.memory_info().rss
-        self._due = now + SAMPLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +34,8 @@ class Standing:
     frozen: bool
     failure: str
     """Why no data comes at all."""
+    fabric: int = 0
+    """Process id of the embedded fabric."""
 
 
 class Header(Patch):
@@ -116,7 +93,7 @@ class Header(Patch):
         if jobs:
             parts.append((6, Text(f"{jobs} jobs", style=ink.style("changing"))))
         parts.append((4, self._age(now)))
-        self.load.sample(time.monotonic())
+        self.load.sample(time.monotonic(), standing.fabric)
         cpu = self.load.cpu + self._store.collector_cpu
         memory = self.load.memory + self._store.collector_memory
         parts.append((7, Text(f"self {cpu:.0f}% {text.size(memory)}", style=ink.style("dim"))))

@@ -20,6 +20,7 @@ from tui.ui.clusterpane import ClusterPane
 from tui.ui.detail import DetailPane
 from tui.ui.fleet import FleetPane
 from tui.ui.graphs import GraphsPane
+from tui.ui.perf import PerfPane
 from tui.ui.storage import StoragePane
 from tui.ui.style import Glyphs
 from tui.ui.subjects import CALLS, EXCHANGES, JOBS, NETWORKS, REPLICAS, VMS
@@ -68,12 +69,13 @@ class Panes(Horizontal):
         self.replicas = TablePane(REPLICAS, store, glyphs)
         self.top = TopPane(store, glyphs)
         self.storage = StoragePane(store, glyphs)
+        self.perf = PerfPane(store, glyphs)
         self.detail = DetailPane(store, glyphs)
         self.graphs = GraphsPane(store, glyphs)
         self.log_pane = LogPane(self.calls, self.exchanges)
         self.pages: dict[str, TablePane] = {
             "audit": self.fleet, "cluster": self.cluster, "replicas": self.replicas,
-            "top": self.top, "storage": self.storage,
+            "top": self.top, "storage": self.storage, "perf": self.perf,
         }  # fmt: skip
         """Panes that take the whole screen, in the order the keys go through them."""
         self._panes: dict[str, Widget] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 
-from tui.collector.messages import HostLink
+from tui.collector.messages import REQUESTS_PER_MINUTE, HostLink
 from tui.config.settings import Notify
 from tui.config.thresholds import Thresholds
 
@@ -27,6 +27,8 @@ class DeckOptions:
     fast: float = 2.0
     """Seconds between fast ticks."""
     slow: float = 30.0
+    requests_per_minute: int = REQUESTS_PER_MINUTE
+    """What reading may ask of one host."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Action id to keys, where they differ from the defaults."""
     host_tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

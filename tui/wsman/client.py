@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TypeAlias, TypeVar
 from urllib.parse import urlsplit
@@ -36,8 +36,27 @@ from tui.wsman.values import Wsman
 
 log = logging.getLogger(__name__)
 
-OnExchange: TypeAlias = Callable[[str, float, int, str], None]
-"""Operation for people, seconds, octets both ways, and ``ok`` or what went wrong."""
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """One request and its answer."""
+
+    operation: str
+    """For people."""
+    seconds: float
+    """From the first octet sent until the answer was understood."""
+    octets: int
+    """Both ways."""
+    outcome: str
+    """``ok`` or what went wrong."""
+    messages: int = 1
+    """More than one when it was sent again; none when it was not sent."""
+    waited: float = 0.0
+    """Seconds before that until it was its turn."""
+
+
+OnExchange: TypeAlias = Callable[[Trip], None]
+"""Who is told of every exchange."""
 
 _Answer = TypeVar("_Answer", bound=Reply)
 
@@ -77,8 +96,13 @@ class Throttle:
     def __init__(self, limit: int = IN_FLIGHT) -> None:
         self._free = threading.BoundedSemaphore(limit)
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> float:
+        """Waits for its turn; answers for how many seconds."""
+        if self._free.acquire(blocking=False):
+            return 0.0
+        began = time.perf_counter()
         self._free.acquire()
+        return time.perf_counter() - began
 
     def __exit__(
         self,
@@ -124,6 +148,8 @@ class CimClient:
         """Messages sent so far, repeated ones included."""
         self.bytes = 0
         """Octets of envelopes, both ways."""
+        self.waited = 0.0
+        """Seconds until it was their turn, of all messages together."""
 
     # -- operations ------------------------------------------------------------------------
 
@@ -234,7 +260,7 @@ class CimClient:
             operation_timeout=self._operation_timeout,
             max_envelope=self._max_envelope,
         )
-        started = time.perf_counter()
+        started, waited, sent = time.perf_counter(), self.waited, self.requests
         octets = 0
         outcome = "failed"
         self._busy.add(threading.get_ident())
@@ -251,20 +277,26 @@ class CimClient:
             self._busy.discard(threading.get_ident())
             self.bytes += octets
             if self._on_exchange is not None:
-                self._on_exchange(what, time.perf_counter() - started, octets, outcome)
+                waited = self.waited - waited
+                seconds = time.perf_counter() - started - waited
+                sent = self.requests - sent
+                self._on_exchange(Trip(what, seconds, octets, outcome, sent, waited))
 
     def _send(self, envelope: bytes, asked: Request) -> bytes:
-        with self._throttle:
-            self.requests += 1
-            try:
-                return self._transport.send(envelope)
-            except Dropped as error:
-                reads = isinstance(asked, Identify | Enumerate | Get)
-                if error.sent and not reads:
-                    raise
-                if isinstance(asked, Release):
-                    raise
-                log.debug("%s: sending again: %s", self.name, error)
+        try:
+            return self._pass(envelope)
+        except Dropped as error:
+            reads = isinstance(asked, Identify | Enumerate | Get)
+            if error.sent and not reads:
+                raise
+            if isinstance(asked, Release):
+                raise
+            log.debug("%s: sending again: %s", self.name, error)
+        return self._pass(envelope)
+
+    def _pass(self, envelope: bytes) -> bytes:
+        with self._throttle as waited:
+            self.waited += waited
             self.requests += 1
             return self._transport.send(envelope)
 
@@ -321,11 +353,20 @@ def _described(asked: Request) -> str:
         return _clean(f"{asked.ref.class_name}.{asked.method}")
     kind = type(asked).__name__
     if isinstance(asked, Enumerate | Pull):
-        return _clean(f"{kind} {asked.wql or asked.class_name}")
+        return _clean(f"{kind} {_squeezed(asked.wql or asked.class_name)}")
     if isinstance(asked, Get | Put):
         key = asked.ref.key("InstanceID") or asked.ref.key("Name") or ""
         return _clean(f"{kind} {asked.ref.class_name} {key}")
     return _clean(f"{kind} {getattr(asked, 'class_name', '')}")
+
+
+def _squeezed(wql: str) -> str:
+    """A query whose list of properties leaves room for what it is asked of."""
+    properties, asks, rest = wql.partition(" FROM ")
+    room = _LONGEST - len(asks) - len(rest) - 20
+    if not asks or len(properties) <= room or room < len("SELECT "):
+        return wql
+    return f"{properties[:room]}…{asks}{rest}"
 
 
 def _clean(text: str) -> str:
