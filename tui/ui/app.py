@@ -306,14 +306,18 @@ class DeckApp(App[int], inherit_bindings=False):
     def hints(self) -> list[Hint]:
         """The keys that matter for what is selected, what cannot be done now dim."""
         found = []
+        subjects = self.operator.glance()
         for action_id in HINTS:
             action = _BY_ID[action_id]
             key = self.label(action)
             if not key:
                 continue
-            if action.kind is not Kind.APP and not self.operator.subjects(action):
-                continue
-            why = "" if action.kind is Kind.APP else self.operator.obstacle(action)
+            why = ""
+            if action.kind is not Kind.APP:
+                pairs = subjects(action)
+                if not pairs:
+                    continue
+                why = self.operator.obstacle(action, pairs)
             found.append(Hint(key, action.title, action.id, why))
         return found
 
