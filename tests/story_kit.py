@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tests.live_kit import PATIENCE, Estate
+from tests.quiet_kit import key_event, quiet
 from tui.collector.pipe import CollectorProcess
 from tui.ui.app import DeckApp
 from tui.ui.options import DeckOptions
@@ -43,7 +45,8 @@ class LiveDeck:
         while not happened():
             if time.monotonic() > deadline:
                 raise AssertionError(f"it never came to pass: {what}\n{self.text()}")
-            await self.pilot.pause(STEP)
+            await asyncio.sleep(STEP)
+            await quiet(self.app)
 
     async def shows(self, words: str) -> None:
         """Until ``words`` are on the screen."""
@@ -54,8 +57,11 @@ class LiveDeck:
         await self.until(lambda: words in self.notices, words)
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
+        for key in keys:
+            self.app.post_message(key_event(key))
+            await quiet(self.app)
+            await self.app.animator.wait_until_complete()
+            await quiet(self.app)
 
     async def type(self, text: str) -> None:
         """Type into the field that has the keys."""
@@ -67,7 +73,7 @@ class LiveDeck:
         table = self.app.panes.vms
         await self.until(lambda: name in self.names, f"{name} listed")
         assert table.grid.move_to(table.grid.keys[self.names.index(name)])
-        await self.pilot.pause()
+        await quiet(self.app)
 
     async def say_yes(self) -> None:
         """Answer a confirmation after thinking about it."""

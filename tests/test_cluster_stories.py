@@ -8,6 +8,7 @@ from tests.cluster_cases import value
 from tests.deck_kit import story
 from tests.link_kit import PASSWORD, USER
 from tests.live_kit import Estate, estate
+from tests.quiet_kit import quiet
 from tests.story_kit import LiveDeck, live_deck
 from tests.verb_story_kit import Truth
 from tui.hyperv.cluster import DOWN, DRAINED, ISOLATED, UP, Cluster
@@ -69,7 +70,7 @@ async def opened(d: LiveDeck, view: str) -> None:
     )
     await d.press("C")
     d.app.panes.cluster.open(view)
-    await d.pilot.pause()
+    await quiet(d.app)
 
 
 @story
@@ -218,7 +219,7 @@ async def test_a_node_is_drained_by_keys_and_resumed() -> None:
             home = roles_on(d, "NODE4")
             grid = d.app.panes.cluster.grid
             grid.move_to(node_key(NAME, "NODE4"))
-            await d.pilot.pause()
+            await quiet(d.app)
             await d.press("x")
             await d.type("drain")
             await d.press("enter")
