@@ -42,11 +42,9 @@ class Deck:
     async def settle(self) -> None:
         """Until everything that was played is on the screen."""
         deadline = time.monotonic() + PATIENCE
-        await quiet(self.app)
-        while not self._settled():
+        while not (await quiet(self.app) and self._settled()):
             assert time.monotonic() < deadline, "the deck does not come to rest"
             await asyncio.sleep(STEP)
-            await quiet(self.app)
 
     def _settled(self) -> bool:
         tables = self.app.panes.tables

@@ -18,6 +18,8 @@ from tui.ui.app import DeckApp
 from tui.ui.options import DeckOptions
 
 STEP = 0.02
+BREATH = 3.0
+"""Seconds at most for a deck that hosts keep busy."""
 
 
 class LiveDeck:
@@ -39,6 +41,11 @@ class LiveDeck:
         self.told.append(words)
         self._tell(words, error=error, warning=warning)
 
+    async def rest(self) -> None:
+        """Until the deck has done what it was told. News may come faster than it is shown."""
+        await self.pilot._wait_for_screen()
+        await quiet(self.app, BREATH)
+
     async def until(self, happened: Callable[[], object], what: str = "") -> None:
         """Let the deck run until something has happened."""
         deadline = time.monotonic() + PATIENCE
@@ -46,7 +53,7 @@ class LiveDeck:
             if time.monotonic() > deadline:
                 raise AssertionError(f"it never came to pass: {what}\n{self.text()}")
             await asyncio.sleep(STEP)
-            await quiet(self.app)
+            await quiet(self.app, STEP)
 
     async def shows(self, words: str) -> None:
         """Until ``words`` are on the screen."""
@@ -59,9 +66,9 @@ class LiveDeck:
     async def press(self, *keys: str) -> None:
         for key in keys:
             self.app.post_message(key_event(key))
-            await quiet(self.app)
+            await self.rest()
             await self.app.animator.wait_until_complete()
-            await quiet(self.app)
+            await self.rest()
 
     async def type(self, text: str) -> None:
         """Type into the field that has the keys."""
@@ -73,7 +80,7 @@ class LiveDeck:
         table = self.app.panes.vms
         await self.until(lambda: name in self.names, f"{name} listed")
         assert table.grid.move_to(table.grid.keys[self.names.index(name)])
-        await quiet(self.app)
+        await self.rest()
 
     async def say_yes(self) -> None:
         """Answer a confirmation after thinking about it."""

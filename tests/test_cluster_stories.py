@@ -8,7 +8,6 @@ from tests.cluster_cases import value
 from tests.deck_kit import story
 from tests.link_kit import PASSWORD, USER
 from tests.live_kit import Estate, estate
-from tests.quiet_kit import quiet
 from tests.story_kit import LiveDeck, live_deck
 from tests.verb_story_kit import Truth
 from tui.hyperv.cluster import DOWN, DRAINED, ISOLATED, UP, Cluster
@@ -70,7 +69,7 @@ async def opened(d: LiveDeck, view: str) -> None:
     )
     await d.press("C")
     d.app.panes.cluster.open(view)
-    await quiet(d.app)
+    await d.rest()
 
 
 @story
@@ -219,7 +218,7 @@ async def test_a_node_is_drained_by_keys_and_resumed() -> None:
             home = roles_on(d, "NODE4")
             grid = d.app.panes.cluster.grid
             grid.move_to(node_key(NAME, "NODE4"))
-            await quiet(d.app)
+            await d.rest()
             await d.press("x")
             await d.type("drain")
             await d.press("enter")

@@ -8,7 +8,6 @@ import pytest
 from textual.widgets import Static
 
 from tests.deck_kit import story
-from tests.quiet_kit import quiet
 from tests.story_kit import LiveDeck
 from tests.test_verb_stories import deck_on
 from tests.verb_cases import DISKS
@@ -58,7 +57,7 @@ async def refused(d: LiveDeck, case: tuple[str, str, Given, str, str]) -> str:
     await begin(d, action, HOST, on)
     form = await fill(d, given)
     form.action_send_form()
-    await quiet(d.app)
+    await d.rest()
     if d.app.screen is not form:
         return f"{case}: sent"
     told = complaint(form, name)

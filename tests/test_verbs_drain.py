@@ -15,7 +15,7 @@ from tests.clustering_kit import herd
 from tests.deck_kit import story
 from tests.fabric_kit import PASSWORD, USER
 from tests.live_kit import Estate, estate
-from tests.quiet_kit import PATIENCE, quiet
+from tests.quiet_kit import PATIENCE
 from tests.story_kit import STEP, LiveDeck, live_deck
 from tests.test_cluster_stories import NAME, cluster, opened, roles_on, strike, truth
 from tests.verb_story_kit import Ran, Served, Truth, serving_scene
@@ -74,7 +74,7 @@ async def drain_sheet(d: LiveDeck, node: str) -> None:
     """The drain sheet of a node, by keys."""
     await d.press("escape", "2")
     assert d.app.panes.hosts.grid.move_to(node)
-    await quiet(d.app)
+    await d.rest()
     await d.press("D")
     await d.until(lambda: isinstance(d.app.screen, DrainSheet), "the sheet")
 
@@ -221,7 +221,7 @@ async def test_a_target_that_dies_midway_leaves_a_clear_state() -> None:
             sheet = d.app.screen
             assert isinstance(sheet, DrainSheet)
             sheet.grid.move_to(again.key)
-            await quiet(d.app)
+            await d.rest()
             await d.press("r")
             assert again.target != "NODE3"
             await d.until(lambda: again.over, "it is tried again")

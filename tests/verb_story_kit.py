@@ -13,7 +13,6 @@ import pytest
 from textual.widgets import Input, Select, TextArea
 
 from tests.fabric_kit import PASSWORD, USER, RunningFabric, running_fabric
-from tests.quiet_kit import quiet
 from tests.story_kit import LiveDeck
 from tui import cli
 from tui.actions import Kind, by_id
@@ -307,7 +306,7 @@ async def answer(d: LiveDeck, form: Form, name: str, value: str | bool) -> None:
     else:
         assert isinstance(control, Input)
         control.value = str(value)
-    await quiet(d.app)
+    await d.rest()
 
 
 def _choice(one: Entry, words: str) -> int:
@@ -359,7 +358,7 @@ async def begin(d: LiveDeck, action: str, host: str, on: str) -> None:
     target = d.app.store.target(key)
     assert target is not None
     d.app.operator.act(action, on=[(key, target)])
-    await quiet(d.app)
+    await d.rest()
 
 
 async def fill(d: LiveDeck, given: Given) -> Form:
