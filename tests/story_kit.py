@@ -49,11 +49,14 @@ class LiveDeck:
     async def until(self, happened: Callable[[], object], what: str = "") -> None:
         """Let the deck run until something has happened."""
         deadline = time.monotonic() + PATIENCE
+        if happened():
+            return
         while not happened():
             if time.monotonic() > deadline:
                 raise AssertionError(f"it never came to pass: {what}\n{self.text()}")
             await asyncio.sleep(STEP)
             await quiet(self.app, STEP)
+        await self.rest()
 
     async def shows(self, words: str) -> None:
         """Until ``words`` are on the screen."""
@@ -84,6 +87,7 @@ class LiveDeck:
 
     async def say_yes(self) -> None:
         """Answer a confirmation after thinking about it."""
+        await self.rest()
         self.seconds += 1
         await self.press("y")
 

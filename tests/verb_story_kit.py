@@ -379,6 +379,7 @@ async def confirm(d: LiveDeck) -> None:
     if not screen._armed:
         await d.type(screen._question.phrase)
         await d.press("enter")
+    await d.rest()
     d.seconds += 1
     await d.press(screen.yes)
 
