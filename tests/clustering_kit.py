@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from unittest.mock import patch
 
+from tests.hyperv_kit import invoked
 from tui.collector.messages import Call, CallUpdate, HostLink, Phase
 from tui.collector.session import Session
 from tui.collector.watch import Tier
@@ -17,7 +18,6 @@ from tui.sim import outages, scenes
 from tui.sim.answer import Enumerations, answer
 from tui.sim.world import Fabric, RunningClock, SimHost
 from tui.store.clusters import node_key, role_key, volume_key
-from tui.wsman import request
 from tui.wsman.cim import CimInstance, CimValue
 from tui.wsman.client import CimClient, OnExchange, Throttle
 from tui.wsman.request import Invoke
@@ -41,9 +41,9 @@ class Line:
         with self._herd.lock:
             if not self._host.present():
                 raise Unreachable(f"{self._host.name} does not answer")
-            asked = request.decode(envelope)[1]
-            acts = isinstance(asked, Invoke) and asked.ref.namespace == CLUSTER
-            if isinstance(asked, Invoke) and acts:
+            asked = invoked(envelope)
+            acts = asked is not None and asked.ref.namespace == CLUSTER
+            if asked is not None and acts:
                 self._herd.invoked.append(asked)
             found = answer(self._host, self._sessions, envelope, "tester")[1]
             if acts and self._herd.swallow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,10 @@ LONGEST = (
     "test_verb_life_cli.py",
 )
 """These begin first, so that none ends alone."""
+
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+"""Set, every process of a story would compile the deck, the collector and the fabric anew."""
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,12 +13,13 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from tests.quiet_kit import PATIENCE, quiet
 from tests.scripted import Estate, ScriptedCollector, datacenter
 from tests.ui_kit import Recorder
 from tui.ui.app import DeckApp
 from tui.ui.options import DeckOptions
 
-PATIENCE = 400
+STEP = 0.005
 CHARACTERS = {
     "space": " ", "colon": ":", "slash": "/", "comma": ",", "question_mark": "?", "at": "@",
     "exclamation_mark": "!", "plus": "+", "minus": "-", "full_stop": ".", "greater_than_sign": ">",
@@ -41,20 +43,21 @@ class Deck:
 
     async def settle(self) -> None:
         """Until everything that was played is on the screen."""
-        for _ in range(PATIENCE):
-            await self.pilot.pause()
-            tables = self.app.panes.tables
-            if self.collector.drained and self.app.engine.idle and all(t.settled for t in tables):
-                await self.pilot.pause()
-                if self.collector.drained and self.app.engine.idle:
-                    return
-        raise AssertionError("the deck does not come to rest")
+        deadline = time.monotonic() + PATIENCE
+        while not (await quiet(self.app) and self._settled()):
+            assert time.monotonic() < deadline, "the deck does not come to rest"
+            await asyncio.sleep(STEP)
+
+    def _settled(self) -> bool:
+        tables = self.app.panes.tables
+        fed = self.collector.drained and self.app.engine.idle
+        return fed and all(table.settled for table in tables)
 
     async def press(self, *keys: str) -> None:
         """Keys one by one, each after what the one before it did."""
         for key in keys:
             self.hit(key)
-            await self.pilot.pause()
+            await quiet(self.app)
         await self.settle()
 
     def hit(self, key: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -84,14 +85,14 @@ class Wire:
     """A transport to a simulated host. Keeps what was asked, may answer in the host's stead."""
 
     host: SimHost
-    asked: list[Request] = field(default_factory=list)
     intercept: Intercept | None = None
     sessions: Enumerations = field(default_factory=Enumerations)
+    _sent: list[bytes] = field(default_factory=list)
 
     def send(self, envelope: bytes) -> bytes:
-        header, asked = request.decode(envelope)
-        self.asked.append(asked)
+        self._sent.append(envelope)
         if self.intercept is not None:
+            header, asked = request.decode(envelope)
             forged = self.intercept(asked, header)
             if forged is not None:
                 return forged
@@ -102,8 +103,14 @@ class Wire:
 
     def take(self) -> list[Request]:
         """What was asked since the last time."""
-        asked, self.asked = self.asked, []
+        asked = self.asked
+        self._sent.clear()
         return asked
+
+    @property
+    def asked(self) -> list[Request]:
+        """What was asked so far, read only when somebody wants to know: most never do."""
+        return [request.decode(envelope)[1] for envelope in self._sent]
 
 
 @dataclass
@@ -141,6 +148,19 @@ def bench(plan: HostPlan = HOST, *, max_elements: int = 1000) -> Bench:
     client = CimClient(wire, url="inproc:", max_elements=max_elements)
     reader = Reader(client, "hv01", "http://hv01:5985/wsman", now=clock.now)
     return Bench(fabric, clock, host, wire, client, reader)
+
+
+_ACTION = re.compile(rb"Action[^>]*>\s*([^<]*)")
+_READS = (b"/09/enumeration/", b"/09/transfer/")
+
+
+def invoked(envelope: bytes) -> Invoke | None:
+    """The method call that an envelope holds; one that reads is not read itself."""
+    action = _ACTION.search(envelope)
+    if action is not None and any(word in action[1] for word in _READS):
+        return None
+    asked = request.decode(envelope)[1]
+    return asked if isinstance(asked, Invoke) else None
 
 
 def describe(asked: Request) -> str:

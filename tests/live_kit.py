@@ -37,10 +37,11 @@ class Heard:
         self._answer = answer
         self._lock = threading.Condition()
         self._asked: list[str] = []
+        self._unread: list[bytes] = []
 
     def __call__(self, envelope: bytes, user: str) -> tuple[int, bytes]:
         with self._lock:
-            self._asked.append(describe(request.decode(envelope)[1]))
+            self._unread.append(envelope)
             self._lock.notify_all()
         return self._answer(envelope, user)
 
@@ -54,6 +55,7 @@ class Heard:
     def take(self) -> list[str]:
         """What was asked since the last time."""
         with self._lock:
+            self._read()
             asked, self._asked = self._asked, []
         return asked
 
@@ -63,7 +65,13 @@ class Heard:
             return self._count(word)
 
     def _count(self, word: str) -> int:
+        self._read()
         return sum(word in asked for asked in self._asked)
+
+    def _read(self) -> None:
+        """Only when somebody wants to know: most of what is asked nobody does."""
+        self._asked += (describe(request.decode(envelope)[1]) for envelope in self._unread)
+        self._unread.clear()
 
 
 @dataclass

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 
+from tests.hyperv_kit import invoked
 from tui.collector.act import Act
 from tui.collector.messages import Answer, Call, CallUpdate, HostLink, Phase
 from tui.collector.session import Session
@@ -19,10 +20,8 @@ from tui.sim import scenes
 from tui.sim.answer import Enumerations, answer
 from tui.sim.world import Fabric, RunningClock
 from tui.store import Store
-from tui.wsman import request
 from tui.wsman.cim import CimInstance
 from tui.wsman.client import CimClient, OnExchange, Throttle
-from tui.wsman.request import Invoke
 
 V2 = "root/virtualization/v2"
 PATIENCE = 60.0
@@ -42,14 +41,14 @@ class Line:
         with self._moves.lock:
             if self._moves.mute_after == self._host and self._moves.sent:
                 raise Unreachable(f"{self._host} does not answer")
-            asked = request.decode(envelope)[1]
-            if isinstance(asked, Invoke):
+            asked = invoked(envelope)
+            if asked is not None:
                 self._moves.invoked.append((self._host, asked.method))
                 if asked.method == MIGRATE and self._moves.unheard == "never sent":
                     raise Dropped("the line broke", sent=True)
             host = self._moves.fabric.hosts[self._host]
             told = answer(host, self._sessions, envelope, "tester")[1]
-            if isinstance(asked, Invoke) and asked.method == MIGRATE and self._moves.unheard:
+            if asked is not None and asked.method == MIGRATE and self._moves.unheard:
                 raise Dropped("the line broke", sent=True)
             return told
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,11 +12,14 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tests.live_kit import PATIENCE, Estate
+from tests.quiet_kit import key_event, quiet
 from tui.collector.pipe import CollectorProcess
 from tui.ui.app import DeckApp
 from tui.ui.options import DeckOptions
 
 STEP = 0.02
+BREATH = 3.0
+"""Seconds at most for a deck that hosts keep busy."""
 
 
 class LiveDeck:
@@ -37,13 +41,22 @@ class LiveDeck:
         self.told.append(words)
         self._tell(words, error=error, warning=warning)
 
+    async def rest(self) -> None:
+        """Until the deck has done what it was told. News may come faster than it is shown."""
+        await self.pilot._wait_for_screen()
+        await quiet(self.app, BREATH)
+
     async def until(self, happened: Callable[[], object], what: str = "") -> None:
         """Let the deck run until something has happened."""
         deadline = time.monotonic() + PATIENCE
+        if happened():
+            return
         while not happened():
             if time.monotonic() > deadline:
                 raise AssertionError(f"it never came to pass: {what}\n{self.text()}")
-            await self.pilot.pause(STEP)
+            await asyncio.sleep(STEP)
+            await quiet(self.app, STEP)
+        await self.rest()
 
     async def shows(self, words: str) -> None:
         """Until ``words`` are on the screen."""
@@ -54,8 +67,11 @@ class LiveDeck:
         await self.until(lambda: words in self.notices, words)
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
+        for key in keys:
+            self.app.post_message(key_event(key))
+            await self.rest()
+            await self.app.animator.wait_until_complete()
+            await self.rest()
 
     async def type(self, text: str) -> None:
         """Type into the field that has the keys."""
@@ -67,10 +83,11 @@ class LiveDeck:
         table = self.app.panes.vms
         await self.until(lambda: name in self.names, f"{name} listed")
         assert table.grid.move_to(table.grid.keys[self.names.index(name)])
-        await self.pilot.pause()
+        await self.rest()
 
     async def say_yes(self) -> None:
         """Answer a confirmation after thinking about it."""
+        await self.rest()
         self.seconds += 1
         await self.press("y")
 

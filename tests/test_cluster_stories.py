@@ -69,7 +69,7 @@ async def opened(d: LiveDeck, view: str) -> None:
     )
     await d.press("C")
     d.app.panes.cluster.open(view)
-    await d.pilot.pause()
+    await d.rest()
 
 
 @story
@@ -218,7 +218,7 @@ async def test_a_node_is_drained_by_keys_and_resumed() -> None:
             home = roles_on(d, "NODE4")
             grid = d.app.panes.cluster.grid
             grid.move_to(node_key(NAME, "NODE4"))
-            await d.pilot.pause()
+            await d.rest()
             await d.press("x")
             await d.type("drain")
             await d.press("enter")

@@ -12,7 +12,7 @@ from tests.action_kit import inventory, rows, target
 from tests.hyperv_kit import GB, HOST, Bench, bench
 from tui.actions import Target
 from tui.errors import JobFailed, MethodFailed
-from tui.hyperv import hot, jobs, states
+from tui.hyperv import hot, jobs, sheets, states
 from tui.hyperv.model import Inventory
 from tui.hyperv.ops import calling
 from tui.hyperv.outcome import Outcome, Started
@@ -244,13 +244,16 @@ def test_disks_and_drives_go_where_the_host_lets_them(key: str, case: Case) -> N
     )  # fmt: skip
     if ours is None:
         remove(own, drive)
-        now = target(own, case.name).sheet
-        assert now is not None
-        assert drive.id not in {left.id for left in now.drives}
+        assert drive.id not in {left.id for left in drives(own, machine)}
         return
     with pytest.raises(MethodFailed) as caught:
         remove(own, drive)
     assert caught.value.code == STATE
+
+
+def drives(own: Bench, machine: Target) -> tuple[Drive, ...]:
+    """What the machine has now."""
+    return sheets.read(own.client, "hv01", machine.id, own.clock.now).drives
 
 
 def remove(own: Bench, drive: Drive) -> None:
@@ -273,9 +276,8 @@ def add_storage(own: Bench, machine: Target, key: str) -> None:
     controllers = [c for c in machine.sheet.controllers if c.kind == bus.upper()]
     free = next(c for c in controllers if len(c.taken) < c.slots)
     add(own, machine, DEVICE, *KINDS[what], free.id)
-    now = target(own, machine.name).sheet
-    assert now is not None
-    made = next(d for d in now.drives if d.id not in {old.id for old in machine.sheet.drives})
+    old = {drive.id for drive in machine.sheet.drives}
+    made = next(drive for drive in drives(own, machine) if drive.id not in old)
     if what == "disk":
         add(own, machine, IMAGE, 31, "Virtual Hard Disk", made.id, HostResource=(SPARE,))
 

@@ -12,6 +12,7 @@ from textual.events import Paste
 from textual.keys import _character_to_key
 
 from tests.deck_kit import Deck, deck, story
+from tests.quiet_kit import quiet
 from tests.scripted import NAMES, OFF, RUNNING, datacenter
 from tui.actions import ACTIONS, Risk, by_id
 from tui.collector.messages import Batch
@@ -176,7 +177,8 @@ async def test_a_held_key_and_a_paste_never_confirm() -> None:
             await d.press("S")
             for _ in range(20):
                 d.seconds += 0.03
-                await d.pilot.press(held)
+                d.hit(held)
+                await quiet(d.app)
             assert not d.collector.calls, held
             d.app.screen.post_message(Paste("y"))
             d.seconds += 5

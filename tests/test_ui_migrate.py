@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
-from tests.deck_kit import PATIENCE, Deck, deck, story
+from tests.deck_kit import Deck, deck, story
+from tests.quiet_kit import PATIENCE
 from tui.collector.messages import Answer, Batch, Call
 from tui.hyperv.verdict import HostVerdict
 from tui.ui.migrate import MigrateScreen
@@ -16,11 +18,10 @@ def questions(d: Deck) -> list[Call]:
 
 async def until(d: Deck, happened: Callable[[], bool]) -> None:
     """Until the sheet has caught up: it shows what comes no oftener than that costs."""
-    for _ in range(PATIENCE):
-        if happened():
-            return
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < deadline, d.text()
         await d.pilot.pause(0.02)
-    raise AssertionError(d.text())
 
 
 async def asked(d: Deck) -> Call:

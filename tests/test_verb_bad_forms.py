@@ -57,7 +57,7 @@ async def refused(d: LiveDeck, case: tuple[str, str, Given, str, str]) -> str:
     await begin(d, action, HOST, on)
     form = await fill(d, given)
     form.action_send_form()
-    await d.pilot.pause()
+    await d.rest()
     if d.app.screen is not form:
         return f"{case}: sent"
     told = complaint(form, name)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 
 import pytest
@@ -13,7 +15,8 @@ from tests.clustering_kit import herd
 from tests.deck_kit import story
 from tests.fabric_kit import PASSWORD, USER
 from tests.live_kit import Estate, estate
-from tests.story_kit import LiveDeck, live_deck
+from tests.quiet_kit import PATIENCE
+from tests.story_kit import STEP, LiveDeck, live_deck
 from tests.test_cluster_stories import NAME, cluster, opened, roles_on, strike, truth
 from tests.verb_story_kit import Ran, Served, Truth, serving_scene
 from tui import cli
@@ -71,24 +74,30 @@ async def drain_sheet(d: LiveDeck, node: str) -> None:
     """The drain sheet of a node, by keys."""
     await d.press("escape", "2")
     assert d.app.panes.hosts.grid.move_to(node)
-    await d.pilot.pause()
+    await d.rest()
     await d.press("D")
     await d.until(lambda: isinstance(d.app.screen, DrainSheet), "the sheet")
 
 
-async def start(d: LiveDeck) -> None:
-    """Start what the sheet shows. Plans change while hosts live: then look again."""
+def asked(d: LiveDeck) -> bool:
+    return isinstance(d.app.screen, Confirm)
 
-    def asked() -> bool:
-        return isinstance(d.app.screen, Confirm)
 
-    for _ in range(5):
+async def ask(d: LiveDeck) -> None:
+    """Want what the sheet shows. Plans change while hosts live: then look again."""
+    deadline = time.monotonic() + PATIENCE
+    await d.press("s")
+    while not asked(d):
+        assert time.monotonic() < deadline, d.notices
+        await asyncio.sleep(STEP)
         await d.press("s")
-        if asked():
-            break
-    assert asked(), d.notices
+
+
+async def start(d: LiveDeck) -> None:
+    """Start what the sheet shows."""
+    await ask(d)
     await d.say_yes()
-    await d.until(lambda: not asked(), "it is answered")
+    await d.until(lambda: not asked(d), "it is answered")
 
 
 def run(d: LiveDeck, key: str) -> Queue:
@@ -212,7 +221,7 @@ async def test_a_target_that_dies_midway_leaves_a_clear_state() -> None:
             sheet = d.app.screen
             assert isinstance(sheet, DrainSheet)
             sheet.grid.move_to(again.key)
-            await d.pilot.pause()
+            await d.rest()
             await d.press("r")
             assert again.target != "NODE3"
             await d.until(lambda: again.over, "it is tried again")
@@ -286,10 +295,7 @@ async def test_a_node_the_votes_hang_on_is_drained_only_by_its_name() -> None:
             await d.until(lambda: roles_on(d, "NODE3"), "NODE3 has roles")
             await drain_sheet(d, "NODE3")
             await d.shows("cluster stops, and every role with it")
-            await d.press("s")
-            if not isinstance(d.app.screen, Confirm):  # the roles of the dead were still coming
-                await d.press("s")
-            assert isinstance(d.app.screen, Confirm)
+            await ask(d)  # the roles of the dead may still be coming
             await d.shows("Votes now: 1 of 1 vote, 1 needed")
             await d.shows("Type its name, NODE3, then Enter")
             await d.say_yes()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from unittest.mock import patch
 
-from tests.hyperv_kit import HOST, describe
+from tests.hyperv_kit import HOST, describe, invoked
 from tui.collector.messages import Call, CallUpdate, HostLink, Phase, Undo
 from tui.collector.session import Session
 from tui.hyperv.model import Inventory
@@ -16,7 +16,6 @@ from tui.sim.answer import Enumerations, answer
 from tui.sim.files import VirtualFile
 from tui.sim.plan import HostPlan
 from tui.sim.world import Fabric, RunningClock, SimHost
-from tui.wsman import request
 from tui.wsman.cim import CimInstance, CimValue
 from tui.wsman.client import CimClient, OnExchange, Throttle
 from tui.wsman.request import Invoke
@@ -35,8 +34,7 @@ class Line:
 
     def send(self, envelope: bytes) -> bytes:
         with self._bench.lock:
-            asked = request.decode(envelope)[1]
-            if isinstance(asked, Invoke):
+            if (asked := invoked(envelope)) is not None:
                 self._bench.invoked.append(asked)
                 if self._bench.sabotage(asked):
                     self._bench.host.faults.job_fails_at = 50

@@ -306,7 +306,7 @@ async def answer(d: LiveDeck, form: Form, name: str, value: str | bool) -> None:
     else:
         assert isinstance(control, Input)
         control.value = str(value)
-    await d.pilot.pause()
+    await d.rest()
 
 
 def _choice(one: Entry, words: str) -> int:
@@ -358,7 +358,7 @@ async def begin(d: LiveDeck, action: str, host: str, on: str) -> None:
     target = d.app.store.target(key)
     assert target is not None
     d.app.operator.act(action, on=[(key, target)])
-    await d.pilot.pause()
+    await d.rest()
 
 
 async def fill(d: LiveDeck, given: Given) -> Form:
@@ -379,6 +379,7 @@ async def confirm(d: LiveDeck) -> None:
     if not screen._armed:
         await d.type(screen._question.phrase)
         await d.press("enter")
+    await d.rest()
     d.seconds += 1
     await d.press(screen.yes)
 

@@ -2,31 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tui.actions.declare import Kind, Target
 from tui.hyperv.model import Inventory, Job, Switch, Vm, VmVitals
 from tui.store.changes import Row
 from tui.store.clusters import node_key
-from tui.store.rows import HostRow, JobRow, NodeRow, ReplicaRow, RoleRow, SwitchRow, VmRow
+from tui.store.rows import (
+    HostRow,
+    JobRow,
+    NodeRow,
+    ReplicaRow,
+    RoleRow,
+    SwitchRow,
+    VmRow,
+    VolumeRow,
+)
 
 if TYPE_CHECKING:
     from tui.store.store import Store
+
+_KINDS: dict[type, Kind] = {
+    HostRow: Kind.HOST, VmRow: Kind.VM, SwitchRow: Kind.SWITCH, JobRow: Kind.JOB,
+    ReplicaRow: Kind.REPLICA, RoleRow: Kind.ROLE, NodeRow: Kind.NODE, VolumeRow: Kind.CSV,
+}  # fmt: skip
 
 
 def target_of(store: Store, row: Row) -> Target | None:
     """The target a row stands for; None for groups."""
     if isinstance(row, HostRow) and row.group:
         return None
-    target = _bare(store, row)
-    return replace(
-        target,
-        around=partial(around, store, target.host.id),
+    host = row.host
+    vitals = row.vitals if isinstance(row, HostRow) else row.host_vitals
+    key = row.vm.id if isinstance(row, VmRow) else row.key
+    parts = _parts(store, row)
+    parts.setdefault("cluster", store.clusters.cluster(host.cluster))
+    return Target(
+        _KINDS[type(row)],
+        key,
+        row.name,
+        host,
+        vitals,
+        around=partial(around, store, host.id),
         fleet=partial(everywhere, store),
-        guarded=_guarded(store, target.host.cluster),
-        cluster=target.cluster or store.clusters.cluster(target.host.cluster),
+        guarded=_guarded(store, host.cluster),
+        **parts,
     )
 
 
@@ -38,48 +59,43 @@ def _guarded(store: Store, cluster: str) -> str:
     return next((node.id for node in nodes if node.read_only), "")
 
 
-def _bare(store: Store, row: Row) -> Target:
-    """The thing itself."""
-    if isinstance(row, HostRow):
-        target = Target(Kind.HOST, row.key, row.name, row.host, row.vitals)
-        node = store.clusters.nodes.get(node_key(row.host.cluster, row.host.name))
-        return replace(target, node=node.thing if node else None)
+def _parts(store: Store, row: Row) -> dict[str, Any]:
+    """The thing itself, by the names a target has for it."""
     if isinstance(row, VmRow):
         return _machine(store, row)
+    if isinstance(row, HostRow):
+        node = store.clusters.nodes.get(node_key(row.host.cluster, row.host.name))
+        return {"node": node.thing if node else None}
     if isinstance(row, SwitchRow):
-        target = Target(Kind.SWITCH, row.key, row.name, row.host, row.host_vitals)
-        return replace(target, switch=row.switch)
+        return {"switch": row.switch}
     if isinstance(row, JobRow):
-        return Target(Kind.JOB, row.key, row.name, row.host, row.host_vitals, job=row.job)
+        return {"job": row.job}
     if isinstance(row, ReplicaRow):
-        target = Target(Kind.REPLICA, row.key, row.name, row.host, row.host_vitals)
         partner = row.other.replica if row.other else None
-        target = replace(target, replica=row.replica, partner=partner)
-        return _with_machine(store, target, row.replica.vm)
+        behind = _behind(store, row.replica.vm, row.host.id)
+        return {"replica": row.replica, "partner": partner, **behind}
     if isinstance(row, RoleRow):
-        target = Target(Kind.ROLE, row.key, row.name, row.host, row.host_vitals)
-        target = replace(target, role=row.thing, cluster=row.cluster)
-        return _with_machine(store, target, row.thing.vm)
+        return {"role": row.thing, "cluster": row.cluster, **_behind(store, row.thing.vm)}
     if isinstance(row, NodeRow):
-        target = Target(Kind.NODE, row.key, row.name, row.host, row.host_vitals)
-        return replace(target, node=row.thing, cluster=row.cluster)
-    target = Target(Kind.CSV, row.key, row.name, row.host, row.host_vitals)
-    return replace(target, volume=row.thing, cluster=row.cluster)
+        return {"node": row.thing, "cluster": row.cluster}
+    return {"volume": row.thing, "cluster": row.cluster}
 
 
-def _machine(store: Store, row: VmRow) -> Target:
-    target = Target(Kind.VM, row.vm.id, row.name, row.host, row.host_vitals, row.vm)
+def _machine(store: Store, row: VmRow) -> dict[str, Any]:
     cluster = store.clusters.cluster(row.host.cluster)
     role = cluster.role_of(row.vm.id, row.name) if cluster else None
-    return replace(target, vitals=row.vitals, sheet=store.sheet(row.vm), role=role)
+    sheet = store.sheet(row.vm)
+    return {"vm": row.vm, "vitals": row.vitals, "sheet": sheet, "role": role, "cluster": cluster}
 
 
-def _with_machine(store: Store, target: Target, vm: str) -> Target:
-    """The machine behind a role or a replica, where it is listed. Of a replica there are two."""
+def _behind(store: Store, vm: str, host: str = "") -> dict[str, Any]:
+    """The machine behind a role or a replica, where it is listed. Of a replica there are two:
+    the one on its ``host``.
+    """
     row = store.vms.get(vm)
-    if target.kind is Kind.REPLICA and row is not None and row.host.id != target.host.id:
-        row = store.vms.get(f"{vm}@{target.host.id}")
-    return target if row is None else replace(target, vm=row.vm, vitals=row.vitals)
+    if host and row is not None and row.host.id != host:
+        row = store.vms.get(f"{vm}@{host}")
+    return {} if row is None else {"vm": row.vm, "vitals": row.vitals}
 
 
 # -- what is around ------------------------------------------------------------------------

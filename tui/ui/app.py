@@ -327,6 +327,7 @@ class DeckApp(App[int], inherit_bindings=False):
         """The keys that matter for what is selected, what cannot be done now dim."""
         own = keys_of(self.panes.current)
         found, taken = hints.pane_hints(own, self._keys)
+        subjects = self.operator.glance()
         for action_id in hints.PANE_TITLES if own else HINTS:
             action = _BY_ID[action_id]
             key = self.label(action, taken)
@@ -335,9 +336,12 @@ class DeckApp(App[int], inherit_bindings=False):
             if own:
                 found.append(Hint(key, hints.PANE_TITLES[action_id], action.id))
                 continue
-            if action.kind is not Kind.APP and not self.operator.subjects(action):
-                continue
-            why = "" if action.kind is Kind.APP else self.operator.obstacle(action)
+            why = ""
+            if action.kind is not Kind.APP:
+                pairs = subjects(action)
+                if not pairs:
+                    continue
+                why = self.operator.obstacle(action, pairs)
             found.append(Hint(key, action.title, action.id, why))
         return found
 

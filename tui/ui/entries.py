@@ -11,7 +11,7 @@ from tui.rows.clustering import node_state, role_state, volume_state
 from tui.store import HostRow, NodeRow, RoleRow, Store, SwitchRow, VmRow, VolumeRow
 from tui.ui.finder import Entry, matching, score
 from tui.ui.hints import Keyed
-from tui.ui.operate import Operator
+from tui.ui.operate import Operator, Pairs
 
 ACT, GO, KEY = "act:", "go:", "key:"
 _TONES = {Risk.GREEN: "", Risk.AMBER: "warning", Risk.RED: "error"}
@@ -32,21 +32,22 @@ def action_entries(
 ) -> list[Entry]:
     """Actions as lines. ``here``: only those for what is selected; ``full``: all, with help."""
     entries = []
+    subjects = operator.glance(anywhere=not here)
     for action in ACTIONS:
         if action.kind is Kind.APP and here:
             continue
-        subjects = operator.subjects(action, anywhere=not here)
-        if here and not subjects:
+        pairs = subjects(action)
+        if here and not pairs:
             continue
-        entries.append(_entry(action, operator, label(action), full=full))
+        entries.append(_entry(action, operator, label(action), pairs, full=full))
     return entries
 
 
-def _entry(action: Action, operator: Operator, key: str, *, full: bool) -> Entry:
+def _entry(action: Action, operator: Operator, key: str, pairs: Pairs, *, full: bool) -> Entry:
     title, why = action.title, ""
     if action.kind is not Kind.APP:
-        title = operator.headline(action)
-        why = operator.obstacle(action)
+        title = operator.headline(action, pairs)
+        why = operator.obstacle(action, pairs)
     risk = "" if action.risk is Risk.GREEN else f"[{action.risk}] "
     return Entry(
         ACT + action.id,

@@ -82,20 +82,30 @@ class Operator:
         pairs = [(key, self._app.store.target(key)) for key in keys]
         return [(key, target) for key, target in pairs if target is not None]
 
+    def glance(self, *, anywhere: bool = False) -> Callable[[Action], Pairs]:
+        """``subjects`` of many actions at one moment: those of a kind are looked up once."""
+        found: dict[tuple[Kind, bool], Pairs] = {}
+
+        def subjects(action: Action) -> Pairs:
+            sort = (action.kind, action.many)
+            if sort not in found:
+                found[sort] = self.subjects(action, anywhere=anywhere)
+            return found[sort]
+
+        return subjects
+
     def why_not(self, action: Action, target: Target | None) -> str | None:
         return why_not(action, target, read_only=self._app.read_only, now=self._clock())
 
-    def obstacle(self, action: Action) -> str:
+    def obstacle(self, action: Action, pairs: Pairs) -> str:
         """Why an action cannot be done now; empty when it can for at least one subject."""
-        pairs = self.subjects(action, anywhere=True)
         if not pairs:
             return self.why_not(action, None) or ""
         reasons = [self.why_not(action, target) for _, target in pairs]
         return "" if None in reasons else reasons[0] or ""
 
-    def headline(self, action: Action) -> str:
+    def headline(self, action: Action, pairs: Pairs) -> str:
         """``Shut down 7 marked virtual machines``, ``Start sql01``."""
-        pairs = self.subjects(action, anywhere=True)
         if not pairs:
             return action.title
         if len(pairs) == 1:

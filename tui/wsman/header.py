@@ -44,6 +44,7 @@ _UNDERSTOOD = {
         "CompressionType",
     },
 }
+_KNOWN = frozenset(f"{{{space}}}{name}" for space in _UNDERSTOOD for name in _UNDERSTOOD[space])
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,7 @@ def read(element: Element) -> Header:
 
 def _refuse_unknown(element: Element) -> None:
     for child in element:
-        known = soap.local(child.tag) in _UNDERSTOOD.get(soap.space(child.tag), ())
-        if must_understand(child) and not known:
+        if child.tag not in _KNOWN and must_understand(child):
             reply = fault(Wsman.MUST_UNDERSTAND, f"The header {soap.local(child.tag)} is unknown.")
             raise Refusal(replace(reply, not_understood=child.tag))
 
