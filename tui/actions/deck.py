@@ -13,6 +13,7 @@ _LOOK = "Look"
 _FIND = "Find and mark"
 _PANES = "Panes"
 _DECK = "Deck"
+_TAPE = "Recordings"
 
 ACTIONS: tuple[Action, ...] = (
     _app("help", "Help", "List every action with its key, and run one", "open_help", "?", _DECK),
@@ -98,8 +99,8 @@ ACTIONS: tuple[Action, ...] = (
         "z",
         _LOOK,
     ),
-    _app("slower", "Slower", "Refresh less often", "slow_down", "<", _LOOK),
-    _app("faster", "Faster", "Refresh more often", "speed_up", ">", _LOOK),
+    _app("slower", "Slower", "Refresh less often, replay slower", "slow_down", "<", _LOOK),
+    _app("faster", "Faster", "Refresh more often, replay faster", "speed_up", ">", _LOOK),
     _app(
         "graph-window",
         "Graph window",
@@ -220,4 +221,26 @@ ACTIONS: tuple[Action, ...] = (
         "shift+tab",
         _PANES,
     ),
+    _app(
+        "record",
+        "Record",
+        "Record the deck into a file, or end that; `hvdeck replay` shows it again",
+        "toggle_recording",
+        "",
+        _TAPE,
+    ),
+    _app("replay-pause", "Pause", "Hold a replay, or go on", "pause_replay", "full_stop", _TAPE),
+    _app("replay-back", "Back 10 s", "Replay from ten seconds before", "back_a_bit", "h", _TAPE),
+    _app("replay-on", "On 10 s", "Replay from ten seconds later", "on_a_bit", "l", _TAPE),
+    _app(
+        "replay-back-minute",
+        "Back 1 min",
+        "Replay from a minute before",
+        "back_a_minute",
+        "H",
+        _TAPE,
+    ),
+    _app("replay-on-minute", "On 1 min", "Replay from a minute later", "on_a_minute", "L", _TAPE),
+    _app("replay-start", "Start", "Replay from the start", "go_to_start", "b", _TAPE),
+    _app("replay-end", "End", "Show the end of a replay", "go_to_end", "e", _TAPE),
 )

@@ -8,6 +8,8 @@ import stat
 import threading
 import time
 from collections.abc import Sequence
+from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
 from queue import Empty, Queue
 from typing import BinaryIO, Final, NamedTuple, TypeAlias
@@ -54,6 +56,19 @@ def check_place(path: Path, *, force: bool) -> None:
         )
     if not path.absolute().parent.is_dir():
         raise UsageError(f"{path} cannot be made", cause="its folder does not exist")
+
+
+def free_place(now: float) -> Path:
+    """A file of that time that does not exist yet: here, or among the user's own state."""
+    name = datetime.fromtimestamp(now).astimezone().strftime("hvdeck-%Y%m%d-%H%M%S")
+    folder = Path.cwd()
+    if not os.access(folder, os.W_OK):
+        state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+        folder = Path(state) / "hvdeck"
+        with contextlib.suppress(OSError):  # told when the file cannot be made
+            folder.mkdir(parents=True, exist_ok=True)
+    names = chain((f"{name}.tape",), (f"{name}-{number}.tape" for number in count(2)))
+    return next(folder / one for one in names if not (folder / one).exists())
 
 
 class Recorder:

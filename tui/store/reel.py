@@ -40,10 +40,11 @@ class Reel:
         while (entry := self._coming()) is not None and entry.at <= until:
             self._next = None
             self.at = entry.at
+            changes = self._take(entry)
             if entry.at - self._ticked >= TICK:
                 self._ticked = entry.at
-                yield self.store.tick(entry.at)
-            yield self._take(entry)
+                changes.follow(self.store.tick(entry.at))
+            yield changes
         self.at = max(self.at, until)
 
     def _coming(self) -> Entry | None:

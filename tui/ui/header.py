@@ -55,7 +55,9 @@ class Standing:
     """What the header tells of the deck itself."""
 
     demo: bool
+    replay: bool
     read_only: bool
+    recording: bool
     frozen: bool
     failure: str
     """Why no data comes at all."""
@@ -97,6 +99,8 @@ class Header(Patch):
         parts = [(0, Text("hvdeck", style=ink.style("accent") + bold))]
         badges = (
             (standing.demo, " DEMO ", "warning"),
+            (standing.replay, " REPLAY ", "warning"),
+            (standing.recording, " REC ", "error"),
             (standing.read_only, " RO read-only ", "error"),
             (standing.frozen, " FROZEN ", "changing"),
         )

@@ -1,0 +1,178 @@
+"""Feeds the store from a recording: the deck's clock is the recording's, no host is reached."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+from tui.collector.messages import Command, Inspect
+from tui.collector.tape import Tape
+from tui.errors import WireError
+from tui.store import Changes, Store
+from tui.store.reel import REACH, Reel
+from tui.ui.engine import Engine, Listener
+from tui.ui.options import DeckOptions
+
+SPEEDS: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+NEAR: Final = 120.0
+"""Seconds ahead that are played rather than jumped over."""
+SLICE: Final = 0.008
+"""Seconds of work on the past between two looks at the keys."""
+
+
+class Player(Engine):
+    """An engine without hosts."""
+
+    def __init__(
+        self,
+        tape: Tape,
+        options: DeckOptions,
+        *,
+        speed: float = 1.0,
+        at: float | None = None,
+        watch: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``watch``: the time that passes here. Raises WireError when the tape is damaged."""
+        super().__init__(Store(), options, self.position)
+        self.tape = tape
+        self.speed = speed
+        self.paused = False
+        self.trouble = ""
+        """Why it does not go on though the tape does."""
+        self._watch = watch
+        self._anchor = (tape.begun, watch())
+        """A moment of the recording, and when it was here."""
+        self._past: Reel | None = None
+        """A store that gets to know what was before the last jump."""
+        self._reel = self._go(tape.begun if at is None else at)
+
+    # -- time ------------------------------------------------------------------------------
+
+    def position(self) -> float:
+        """The moment of the recording that is shown."""
+        moment, since = self._anchor
+        passed = 0.0 if self.paused else (self._watch() - since) * self.speed
+        return min(max(moment + passed, self.tape.begun), self.tape.end)
+
+    @property
+    def ended(self) -> bool:
+        """It stands at its end."""
+        return self.position() >= self.tape.end
+
+    @property
+    def idle(self) -> bool:
+        """All that is due was taken in, and nothing of the past is missing."""
+        return self._reel.at >= self.position() and self._past is None
+
+    def _hold(self, moment: float) -> None:
+        self._anchor = (moment, self._watch())
+
+    # -- what a person does ----------------------------------------------------------------
+
+    def pause(self, on: bool) -> None:
+        self._hold(self.position())
+        self.paused = on
+
+    def change_speed(self, by: int) -> None:
+        """The next slower or faster one."""
+        self._hold(self.position())
+        if by > 0:
+            self.speed = next((one for one in SPEEDS if one > self.speed), SPEEDS[-1])
+        else:
+            self.speed = next((one for one in reversed(SPEEDS) if one < self.speed), SPEEDS[0])
+
+    def seek(self, moment: float) -> None:
+        """Show another moment."""
+        here = self.position()
+        moment = min(max(moment, self.tape.begun), self.tape.end)
+        if here <= moment <= here + NEAR and not self.trouble:
+            self._hold(moment)
+            self._advance()
+            return
+        try:
+            self._reel = self._go(moment)
+        except WireError as error:
+            self._listener.told(f"{error} {error.hint}".strip(), error=True)
+            return
+        self._listener.jumped()
+
+    def post(self, command: Command) -> None:
+        """Nobody is there to hear it."""
+        if isinstance(command, Inspect):
+            self.inspected = (command.host, command.vm)
+
+    # -- playing ---------------------------------------------------------------------------
+
+    async def warm(self) -> None:
+        await asyncio.sleep(0)
+
+    def launch(self, listener: Listener) -> None:
+        self._listener = listener
+        listener.jumped()
+        if self.tape.cut:
+            listener.told(f"{self.tape.path} is not whole: {self.tape.cut}; it plays up to there")
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        await super().stop()
+        self.tape.close()
+
+    def _go(self, moment: float) -> Reel:
+        """The store as it was: at once what was shown then, little by little what was before."""
+        reel = Reel(self.tape, moment)
+        for _ in reel.play(moment):
+            pass
+        reel.store.tick(moment)
+        before = self.tape.before(moment - REACH)
+        self._past = Reel(self.tape, moment - REACH) if before != reel.block else None
+        self.store.become(reel.store)
+        reel.store = self.store
+        self.trouble = ""
+        self._hold(moment)
+        return reel
+
+    async def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._advance()
+            await self._remember()
+            await self._rest()
+
+    def _advance(self) -> None:
+        """Take in what is due, and tell it as one change."""
+        due = self.position()
+        if due <= self._reel.at or self.trouble:
+            return
+        changes = Changes()
+        try:
+            for one in self._reel.play(due):
+                changes.follow(one)
+        except WireError as error:
+            self.trouble = error.cause
+            self._hold(self._reel.at)
+            self._listener.told(f"{error}; go on behind it with a jump forward", error=True)
+        self._listener.changed(changes)
+
+    async def _remember(self) -> None:
+        """Play the past beside the present until they are one, a slice at a time."""
+        past, started = self._past, time.monotonic()
+        try:
+            while past is not None and past is self._past:
+                if not self._catch_up(past, started + SLICE):
+                    await asyncio.sleep(0)
+                    self._advance()
+                    started = time.monotonic()
+        except WireError:
+            self._past = None  # what is shown stands; only graphs begin later
+
+    def _catch_up(self, past: Reel, until: float) -> bool:
+        """Whether the past has become the present."""
+        for _ in past.play(self._reel.at):
+            if time.monotonic() >= until:
+                return False
+        self.store.become(past.store)
+        past.store = self.store
+        self._reel, self._past = past, None
+        self._listener.jumped()
+        return True
