@@ -87,7 +87,7 @@ CLUSTERED = (Kind.ROLE, Kind.NODE, Kind.CSV)
 _STALE = 30.0
 """Seconds without an answer after which we no longer act on what we believe, at least."""
 _STALE_TICKS = 8
-_KEY_LABELS = {"comma": ",", "escape": "esc", "full_stop": "."}
+_KEY_LABELS = {"comma": ",", "escape": "esc"}
 
 
 def by_id(action_id: str) -> Action | None:

@@ -229,7 +229,7 @@ ACTIONS: tuple[Action, ...] = (
         "",
         _TAPE,
     ),
-    _app("replay-pause", "Pause", "Hold a replay, or go on", "pause_replay", "full_stop", _TAPE),
+    _app("replay-pause", "Pause", "Hold a replay, or go on", "pause_replay", ".", _TAPE),
     _app("replay-back", "Back 10 s", "Replay from ten seconds before", "back_a_bit", "h", _TAPE),
     _app("replay-on", "On 10 s", "Replay from ten seconds later", "on_a_bit", "l", _TAPE),
     _app(

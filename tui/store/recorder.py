@@ -48,9 +48,15 @@ class CannotRecord(HvError):
 
 def check_place(path: Path, *, force: bool) -> None:
     """Refuse a file that must not or cannot be written, before anything else is done."""
-    if path.is_dir():
+    try:
+        there = stat.S_IFMT(path.stat().st_mode)
+    except FileNotFoundError:
+        there = 0
+    except OSError as error:
+        raise UsageError(f"{path} cannot be made", cause=error.strerror or "") from error
+    if there == stat.S_IFDIR:
         raise UsageError(f"{path} is a folder", hint="name a file in it")
-    if path.exists() and not force:
+    if there and not force:
         raise UsageError(
             f"{path} exists already", hint="name another file, or --force to overwrite it"
         )

@@ -194,6 +194,7 @@ class DeckApp(App[int], inherit_bindings=False):
             return
         for table in self.panes.tables:
             table.jumped()
+        self.panes.graphs.jumped()
         self._select()
         self.changed(Changes())
 

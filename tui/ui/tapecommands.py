@@ -25,26 +25,28 @@ class TapeCommands:
 
     def toggle_recording(self) -> None:
         """Begin to record into a file named after the time, or end that and say what it holds."""
-        engine = self._app.engine
         if self._app.replay is not None:
             self._app.told("This is a recording already", warning=True)
-            return
-        done = engine.stop_recording()
-        if done is not None:
+        elif (done := self._app.engine.stop_recording()) is not None:
             self._app.told(f"Recorded {text.uptime(done.seconds)} into {done.path}, "
-                           f"{text.size(done.octets)}: hvdeck replay plays it")  # fmt: skip
-            return
+                           f"{text.size(done.octets)}: hvdeck replay shows it")  # fmt: skip
+        else:
+            self._begin_recording()
+        self._app.renew()
+
+    def _begin_recording(self) -> None:
+        path = free_place(self._app.clock())
         try:
-            engine.record(free_place(self._app.clock()))
+            self._app.engine.record(path)
         except HvError as error:
             self._app.told(f"{error} {error.hint}".strip(), error=True)
             return
-        assert engine.recorder is not None
-        self._app.told(f"Recording into {engine.recorder.path}")
+        self._app.told(f"Recording into {path}")
 
     def pause_replay(self) -> None:
         if (replay := self._played()) is not None:
             replay.pause(not replay.paused)
+            self._app.renew()
 
     def back_a_bit(self) -> None:
         self._seek(-BIT)
@@ -67,10 +69,12 @@ class TapeCommands:
     def _seek(self, by: float) -> None:
         if (replay := self._played()) is not None:
             replay.seek(replay.position() + by)
+            self._app.renew()
 
     def change_speed(self, by: int) -> None:
         if (replay := self._played()) is not None:
             replay.change_speed(by)
+            self._app.renew()
 
     def _played(self) -> Player | None:
         if self._app.replay is None:
