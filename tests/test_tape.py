@@ -9,6 +9,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -396,11 +397,13 @@ def test_a_full_disk_ends_it_and_what_was_written_stays(
 
 def test_a_file_that_vanishes_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder, "FLUSH", 0.0)
-    for take_away in (Path.unlink, lambda path: path.rename(tmp_path / "moved")):
-        path = tmp_path / "a.tape"
+    for number in range(2):
+        path = tmp_path / f"{number}.tape"
         recording = recording_of(path)
-        take_away(path)
-        until(lambda recording=recording: recording.trouble, recording, datacenter())
+        path.rename(tmp_path / "moved")
+        if number:
+            path.write_text("somebody else's")
+        until(partial(getattr, recording, "trouble"), recording, datacenter())
         assert recording.trouble is not None
         assert str(path) in recording.trouble.title
         assert recording.trouble.hint

@@ -165,7 +165,8 @@ def replay(arguments: argparse.Namespace) -> int:
     calm(os.environ)
     from tui.ui.start import replay as show
 
-    return show(options, tape, speed=arguments.speed, at=at)
+    with contextlib.closing(tape):
+        return show(options, tape, speed=arguments.speed, at=at)
 
 
 def moment_of(word: str, tape: Tape) -> float:

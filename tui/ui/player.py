@@ -40,7 +40,7 @@ class Player(Engine):
         self.speed = speed
         self.paused = False
         self.trouble = ""
-        """Why it does not go on though the tape does."""
+        """Why it stands still though the tape goes on."""
         self._watch = watch
         self._anchor = (tape.begun, watch())
         """A moment of the recording, and when it was here."""
@@ -53,7 +53,8 @@ class Player(Engine):
     def position(self) -> float:
         """The moment of the recording that is shown."""
         moment, since = self._anchor
-        passed = 0.0 if self.paused else (self._watch() - since) * self.speed
+        still = self.paused or self.trouble
+        passed = 0.0 if still else (self._watch() - since) * self.speed
         return min(max(moment + passed, self.tape.begun), self.tape.end)
 
     @property
@@ -94,9 +95,10 @@ class Player(Engine):
         try:
             self._reel = self._go(moment)
         except WireError as error:
-            self._listener.told(f"{error} {error.hint}".strip(), error=True)
+            self._listener.told(str(error), error=True)
             return
         self._listener.jumped()
+        self._tell_trouble()
 
     def post(self, command: Command) -> None:
         """Nobody is there to hear it."""
@@ -113,6 +115,7 @@ class Player(Engine):
         listener.jumped()
         if self.tape.cut:
             listener.told(f"{self.tape.path} is not whole: {self.tape.cut}; it plays up to there")
+        self._tell_trouble()
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
@@ -122,14 +125,17 @@ class Player(Engine):
     def _go(self, moment: float) -> Reel:
         """The store as it was: at once what was shown then, little by little what was before."""
         reel = Reel(self.tape, moment)
-        for _ in reel.play(moment):
-            pass
+        self.trouble = ""
+        try:
+            for _ in reel.play(moment):
+                pass
+        except WireError as error:
+            self.trouble, moment = str(error), reel.at
         reel.store.tick(moment)
         before = self.tape.before(moment - REACH)
         self._past = Reel(self.tape, moment - REACH) if before != reel.block else None
         self.store.become(reel.store)
         reel.store = self.store
-        self.trouble = ""
         self._hold(moment)
         return reel
 
@@ -149,10 +155,14 @@ class Player(Engine):
             for one in self._reel.play(due):
                 changes.follow(one)
         except WireError as error:
-            self.trouble = error.cause
+            self.trouble = str(error)
             self._hold(self._reel.at)
-            self._listener.told(f"{error}; go on behind it with a jump forward", error=True)
+            self._tell_trouble()
         self._listener.changed(changes)
+
+    def _tell_trouble(self) -> None:
+        if self.trouble:
+            self._listener.told(f"{self.trouble}; a jump over it goes on", error=True)
 
     async def _remember(self) -> None:
         """Play the past beside the present until they are one, a slice at a time."""
