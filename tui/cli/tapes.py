@@ -141,19 +141,23 @@ class Scribe:
 
 def replay(arguments: argparse.Namespace) -> int:
     """Open the deck over a recording."""
-    from tui.actions import ACTIONS, keys
     from tui.collector.tape import open_tape
-    from tui.config import key_map
-    from tui.ui.options import DeckOptions, calm
 
     if not SLOWEST <= arguments.speed <= FASTEST:
         raise UsageError(f"--speed takes {SLOWEST:g} to {FASTEST:g}")
-    tape = open_tape(Path(arguments.file).expanduser())
-    at = tape.begun if arguments.at is None else moment_of(arguments.at, tape)
+    with contextlib.closing(open_tape(Path(arguments.file).expanduser())) as tape:
+        at = tape.begun if arguments.at is None else moment_of(arguments.at, tape)
+        return _show(tape, at, arguments)
+
+
+def _show(tape: Tape, at: float, arguments: argparse.Namespace) -> int:
+    from tui.actions import ACTIONS, keys
+    from tui.config import key_map
+    from tui.ui.options import DeckOptions, calm
+
     config = configuration(arguments)
     mapped = key_map(config, [(one.id, one.kind.value, keys(one)) for one in ACTIONS])
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        tape.close()
         raise UsageError("The deck needs a terminal", hint="a recording is looked at in the deck")
     options = DeckOptions(
         theme=given(arguments, "theme", config.settings.theme),
@@ -165,8 +169,7 @@ def replay(arguments: argparse.Namespace) -> int:
     calm(os.environ)
     from tui.ui.start import replay as show
 
-    with contextlib.closing(tape):
-        return show(options, tape, speed=arguments.speed, at=at)
+    return show(options, tape, speed=arguments.speed, at=at)
 
 
 def moment_of(word: str, tape: Tape) -> float:
