@@ -241,6 +241,8 @@ def test_a_jump_brings_back_rows_at_once_and_the_past_little_by_little(tmp_path:
         player.paused = True
         for at, (rows, lines) in reversed(known.items()):
             player.seek(at)
+            while player.late:
+                player._advance()
             assert picture(player.store, at) == rows
             await player._remember()
             assert picture(player.store, at) == rows
@@ -266,14 +268,47 @@ def test_what_comes_while_the_past_is_read_is_not_lost(tmp_path: Path) -> None:
         assert past is not None
         assert not player._catch_up(past, 0.0), "a slice is not all of it"
         hand.seconds += 100
-        player._advance()
-        await player._remember()
+        while not player.idle:
+            player._advance()
+            await player._remember()
         assert player.position() == last
         assert picture(player.store, last) == known[last][0]
         assert lines_of(player.store, last) == known[last][1]
         await player.stop()
 
     assert first < last
+    asyncio.run(play())
+
+
+def test_a_slow_machine_plays_slower_and_leaves_nothing_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With no time for more than one thing at once, the clock waits."""
+    for name in ("STEP", "AT_ONCE"):
+        monkeypatch.setattr(f"tui.ui.player.{name}", 0.0)
+    path = tmp_path / "a.tape"
+    known = recorded(path, seconds=450.0, step=4.0)
+    tape, hand, at = open_tape(path), Hand(), max(known)
+
+    async def play() -> None:
+        player = Player(tape, DeckOptions(), speed=64.0, watch=lambda: hand.seconds)
+        steps = 0
+        while player.position() < at - 64 or player.late:
+            steps += 1
+            player._advance()
+            assert not player.late or player.position() >= player._reel.at
+            hand.seconds += 0 if player.late else 1
+        assert steps > 90
+        player.seek(START)
+        player.pause(True)
+        player.seek(at)
+        assert player.late
+        assert player.position() == at
+        while player.late:
+            player._advance()
+        assert picture(player.store, at) == known[at][0]
+        await player.stop()
+
     asyncio.run(play())
 
 

@@ -26,6 +26,8 @@ class Reel:
         self.tape = tape
         self.block = tape.before(at)
         self.at = self._ticked = tape.blocks[self.block].last
+        self.reached = 0.0
+        """All that came until then has been taken in."""
         self._rest = tape.steps(self.block)
         self._next: Entry | None = None
         spots = tape.header.hosts
@@ -36,7 +38,9 @@ class Reel:
             self._take(entry)
 
     def play(self, until: float) -> Iterator[Changes]:
-        """Take in what came until then, one by one. Raises WireError where the tape is damaged."""
+        """Take in what came until then, one by one; may be left and begun again. Raises
+        WireError where the tape is damaged.
+        """
         while (entry := self._coming()) is not None and entry.at <= until:
             self._next = None
             self.at = entry.at
@@ -45,7 +49,7 @@ class Reel:
                 self._ticked = entry.at
                 changes.follow(self.store.tick(entry.at))
             yield changes
-        self.at = max(self.at, until)
+        self.at = self.reached = max(self.at, until)
 
     def _coming(self) -> Entry | None:
         if self._next is None:

@@ -18,6 +18,10 @@ from tui.ui.options import DeckOptions
 SPEEDS: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 NEAR: Final = 120.0
 """Seconds ahead that are played rather than jumped over."""
+AT_ONCE: Final = 0.3
+"""Seconds of work a jump may take before the screen shows it, its picture aside."""
+STEP: Final = 0.05
+"""The same for playing on."""
 SLICE: Final = 0.008
 """Seconds of work on the past between two looks at the keys."""
 
@@ -65,7 +69,12 @@ class Player(Engine):
     @property
     def idle(self) -> bool:
         """All that is due was taken in, and nothing of the past is missing."""
-        return self._reel.at >= self.position() and self._past is None
+        return self._past is None and (bool(self.trouble) or not self.late)
+
+    @property
+    def late(self) -> bool:
+        """More is due than was taken in: the clock waits for that."""
+        return self._reel.reached < self.position()
 
     def _hold(self, moment: float) -> None:
         self._anchor = (moment, self._watch())
@@ -126,9 +135,11 @@ class Player(Engine):
         """The store as it was: at once what was shown then, little by little what was before."""
         reel = Reel(self.tape, moment)
         self.trouble = ""
+        until = time.monotonic() + AT_ONCE
         try:
             for _ in reel.play(moment):
-                pass
+                if time.monotonic() >= until:
+                    break
         except WireError as error:
             self.trouble, moment = str(error), reel.at
         reel.store.tick(moment)
@@ -143,17 +154,23 @@ class Player(Engine):
         while not self._stopping.is_set():
             self._advance()
             await self._remember()
-            await self._rest()
+            if self.late and not self.trouble:
+                await asyncio.sleep(0)
+            else:
+                await self._rest()
 
     def _advance(self) -> None:
-        """Take in what is due, and tell it as one change."""
+        """Take in what is due, as far as it goes at once, and tell it as one change."""
         due = self.position()
-        if due <= self._reel.at or self.trouble:
+        if due <= self._reel.reached or self.trouble:
             return
-        changes = Changes()
+        changes, until = Changes(), time.monotonic() + STEP
         try:
             for one in self._reel.play(due):
                 changes.follow(one)
+                if time.monotonic() >= until:
+                    self._hold(due)
+                    break
         except WireError as error:
             self.trouble = str(error)
             self._hold(self._reel.at)

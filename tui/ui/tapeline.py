@@ -24,7 +24,7 @@ KEYS: Final = (
     (("app.replay-start", "app.replay-end"), "start, end"),
 )
 """What can be done, the most wanted first."""
-SHORTEST: Final = 10
+SHORTEST: Final = 8
 LONGEST: Final = 40
 """Cells of the bar."""
 
@@ -63,6 +63,8 @@ class TapeLine(Patch):
         player = self._player
         if player.trouble:
             return "damaged", "error"
+        if player.late:
+            return "catches up", "changing"
         if player.ended:
             return "at its end", "changing"
         if player.paused:
