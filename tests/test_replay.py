@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from tui.collector.tape import Entry, open_tape
 from tui.rows.text import clock
 from tui.store import Metric, Store
 from tui.store.picture import picture
-from tui.store.recorder import MINUTE, Recorder
+from tui.store.recorder import MINUTE, CannotRecord, Recorder
 from tui.store.reel import REACH
 from tui.ui.app import DeckApp
 from tui.ui.operate import RECORDED
@@ -298,12 +299,37 @@ def test_a_slow_machine_plays_slower_and_leaves_nothing_out(
             player._advance()
             assert not player.late or player.position() >= player._reel.at
             hand.seconds += 0 if player.late else 1
-        assert steps > 90
+        assert steps > 80
         player.seek(START)
         player.pause(True)
         player.seek(at)
         assert player.late
         assert player.position() == at
+        while player.late:
+            player._advance()
+        assert picture(player.store, at) == known[at][0]
+        await player.stop()
+
+    asyncio.run(play())
+
+
+def test_a_clock_that_goes_on_is_not_late(tmp_path: Path) -> None:
+    path = tmp_path / "a.tape"
+    known = recorded(path, seconds=450.0, step=4.0)
+    tape, clock = open_tape(path), count(step=0.25)
+
+    async def play() -> None:
+        player = Player(tape, DeckOptions(), watch=lambda: next(clock))
+        steps = 0
+        while not player.ended:
+            player._advance()
+            steps += not player.late
+        assert steps > 500
+        player._advance()
+        at = max(known)
+        player.seek(START)
+        player.paused = True
+        player.seek(at)
         while player.late:
             player._advance()
         assert picture(player.store, at) == known[at][0]
@@ -400,10 +426,19 @@ def test_a_tape_that_was_cut_or_damaged_says_so_and_plays(tape: Path) -> None:
     asyncio.run(look())
 
 
-def test_a_deck_without_a_tape_says_how_to_get_one() -> None:
+def test_a_deck_says_how_to_get_a_tape_and_when_one_ends(tmp_path: Path) -> None:
     async def press() -> None:
         async with deck(size=(80, 24)) as live:
             await live.press("full_stop", "h")
             assert live.notices.count("hvdeck replay FILE") == 2
+            live.app.engine.record(tmp_path / "a.tape")
+            recorder = live.app.engine.recorder
+            assert recorder is not None
+            recorder.trouble = CannotRecord("a.tape", cause="No space left", hint="all stays")
+            live.app.tick()
+            await live.settle()
+            assert live.app.engine.recorder is None, "a recording that ended is told"
+            assert "No space left; all stays" in live.notices
+            assert " REC " not in live.text()
 
     asyncio.run(press())

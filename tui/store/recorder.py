@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import stat
 import threading
@@ -30,6 +31,7 @@ MINUTE: Final = 60.0
 """Seconds between pictures."""
 BEHIND: Final = 600
 """Entries that wait for the disk at most."""
+log = logging.getLogger(__name__)
 _Job: TypeAlias = Entry | list[Entry] | None
 
 
@@ -119,8 +121,10 @@ class Recorder:
         """The store has taken in a batch. What it settled by itself is told like what came."""
         self._last = at
         known = {call.id for call in batch.calls}
-        more = [self._store.calls[id_] for id_ in sorted(changes.calls - known)]
-        if not (batch.updates or batch.calls or batch.sheets or batch.answers or batch.exchanges):
+        ids = sorted(changes.calls & self._store.calls.keys() - known)
+        more = [self._store.calls[id_] for id_ in ids]
+        told = (batch.updates, batch.calls, batch.sheets, batch.answers, batch.exchanges, more)
+        if not any(told):
             return
         self.batches += 1
         self._put(Took(at, structs.replace(batch, calls=(*batch.calls, *more))))
@@ -160,10 +164,18 @@ class Recorder:
         with self._stream:
             try:
                 self._follow()
+                return
             except OSError as error:
                 self.trouble = _full(self.path, error)
-                with contextlib.suppress(OSError):  # the half of a block
-                    os.ftruncate(self._stream.fileno(), self._writer.written)
+            except Exception as error:  # nobody would see that nothing is recorded any more
+                log.exception("a recording ended by a fault of hvdeck")
+                self.trouble = CannotRecord(
+                    f"{self.path} is not recorded any more",
+                    cause=f"a fault of hvdeck, {type(error).__name__}: {error}",
+                    hint="what was written until then can be replayed",
+                )
+            with contextlib.suppress(OSError):  # the half of a block
+                os.ftruncate(self._stream.fileno(), self._writer.written)
 
     def _follow(self) -> None:
         due = time.monotonic() + FLUSH

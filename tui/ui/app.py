@@ -250,23 +250,28 @@ class DeckApp(App[int], inherit_bindings=False):
         """Header and footer."""
         if not self.header.is_mounted or not self.footer.is_mounted:
             return
+        self._mind_recorder()
         failure = str(self.engine.failure.title) if self.engine.failure else ""
-        replay, recorder = self.replay is not None, self.engine.recorder
+        replay = self.replay is not None
         standing = Standing(
             demo=not self.options.links and not replay,
             replay=replay,
             read_only=self.read_only and not replay,
-            recording=recorder is not None,
+            recording=self.engine.recorder is not None,
             frozen=self.frozen,
             failure=failure,
         )
         self.header.tell(standing, self.clock())
         if self.tape is not None:
             self.tape.renew()
+        self.footer.renew()
+
+    def _mind_recorder(self) -> None:
+        """A recording that ended by itself is told."""
+        recorder = self.engine.recorder
         if recorder is not None and recorder.trouble is not None:
             self.engine.stop_recording()
             self.told(f"{recorder.trouble}; {recorder.trouble.hint}", error=True)
-        self.footer.renew()
 
     def _tell_link(self, host: str, before: Link, after: Link) -> None:
         if after is Link.DOWN:

@@ -45,6 +45,8 @@ class Player(Engine):
         self.paused = False
         self.trouble = ""
         """Why it stands still though the tape goes on."""
+        self.late = False
+        """More is due than could be taken in at once: the clock waits for that."""
         self._watch = watch
         self._anchor = (tape.begun, watch())
         """A moment of the recording, and when it was here."""
@@ -69,12 +71,8 @@ class Player(Engine):
     @property
     def idle(self) -> bool:
         """All that is due was taken in, and nothing of the past is missing."""
-        return self._past is None and (bool(self.trouble) or not self.late)
-
-    @property
-    def late(self) -> bool:
-        """More is due than was taken in: the clock waits for that."""
-        return self._reel.reached < self.position()
+        here = not self.late and self._reel.reached >= self.position()
+        return self._past is None and (here or bool(self.trouble))
 
     def _hold(self, moment: float) -> None:
         self._anchor = (moment, self._watch())
@@ -134,11 +132,12 @@ class Player(Engine):
     def _go(self, moment: float) -> Reel:
         """The store as it was: at once what was shown then, little by little what was before."""
         reel = Reel(self.tape, moment)
-        self.trouble = ""
+        self.trouble, self.late = "", False
         until = time.monotonic() + AT_ONCE
         try:
             for _ in reel.play(moment):
                 if time.monotonic() >= until:
+                    self.late = True
                     break
         except WireError as error:
             self.trouble, moment = str(error), reel.at
@@ -165,10 +164,12 @@ class Player(Engine):
         if due <= self._reel.reached or self.trouble:
             return
         changes, until = Changes(), time.monotonic() + STEP
+        self.late = False
         try:
             for one in self._reel.play(due):
                 changes.follow(one)
                 if time.monotonic() >= until:
+                    self.late = True
                     self._hold(due)
                     break
         except WireError as error:
