@@ -13,6 +13,7 @@ _LOOK = "Look"
 _FIND = "Find and mark"
 _PANES = "Panes"
 _DECK = "Deck"
+_TAPE = "Recordings"
 
 ACTIONS: tuple[Action, ...] = (
     _app("help", "Help", "List every action with its key, and run one", "open_help", "?", _DECK),
@@ -107,8 +108,8 @@ ACTIONS: tuple[Action, ...] = (
         "z",
         _LOOK,
     ),
-    _app("slower", "Slower", "Refresh less often", "slow_down", "<", _LOOK),
-    _app("faster", "Faster", "Refresh more often", "speed_up", ">", _LOOK),
+    _app("slower", "Slower", "Refresh less often, replay slower", "slow_down", "<", _LOOK),
+    _app("faster", "Faster", "Refresh more often, replay faster", "speed_up", ">", _LOOK),
     _app(
         "graph-window",
         "Graph window",
@@ -245,4 +246,40 @@ ACTIONS: tuple[Action, ...] = (
         "shift+tab",
         _PANES,
     ),
+    _app(
+        "record",
+        "Record",
+        "Record the deck into a file, or end that; `hvdeck replay` shows it again",
+        "toggle_recording",
+        "",
+        _TAPE,
+    ),
+    _app("replay-pause", "Pause replay", "Hold a replay, or go on", "pause_replay", ".", _TAPE),
+    _app(
+        "replay-back",
+        "Replay 10 s back",
+        "Replay from ten seconds before",
+        "back_a_bit",
+        "h",
+        _TAPE,
+    ),
+    _app("replay-on", "Replay 10 s on", "Replay from ten seconds later", "on_a_bit", "l", _TAPE),
+    _app(
+        "replay-back-minute",
+        "Replay 1 min back",
+        "Replay from a minute before",
+        "back_a_minute",
+        "H",
+        _TAPE,
+    ),
+    _app(
+        "replay-on-minute",
+        "Replay 1 min on",
+        "Replay from a minute later",
+        "on_a_minute",
+        "L",
+        _TAPE,
+    ),
+    _app("replay-start", "Replay start", "Replay from the start", "go_to_start", "b", _TAPE),
+    _app("replay-end", "Replay end", "Show the end of a replay", "go_to_end", "e", _TAPE),
 )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui import __version__
 from tui.cli import exits
+from tui.errors import UsageError
 
 if TYPE_CHECKING:
     from tui.actions import Action, Field
@@ -51,6 +52,8 @@ COMMANDS: Final = (
     "sample",
     "storage",
     "perf",
+    "record",
+    "replay",
     "actions",
     "wql",
     "config",
@@ -127,6 +130,8 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     _sample_parser(commands)
     _storage_parser(commands)
     _perf_parser(commands)
+    _record_parser(commands)
+    _replay_parser(commands)
     for noun, help_text in NOUNS.items():
         _noun_parser(commands, noun, help_text, wanted=noun in words)
     _other_parsers(commands)
@@ -157,9 +162,16 @@ def _globals(parser: argparse.ArgumentParser, *, deck: bool = True) -> None:
     add("--ignore-certificate", action="store_true", help="accept any certificate")
     add("--allow-cleartext-basic", action="store_true", help="let basic send the password openly")
     add("--config", metavar="FILE", help="configuration file to use")
-    look = _adder(parser.add_argument_group("deck" if deck else "more"))
-    look("--read-only", dest="read_only", action="store_true", help="withhold every change")
-    look("--write", dest="read_only", action="store_false", help="allow changes")
+    group = parser.add_argument_group("deck" if deck else "more")
+    change = _adder(group)
+    change("--read-only", dest="read_only", action="store_true", help="withhold every change")
+    change("--write", dest="read_only", action="store_false", help="allow changes")
+    _look(group, deck=deck)
+
+
+def _look(group: Any, *, deck: bool) -> None:
+    """Options of what is seen."""
+    look = _adder(group)
     look("--ascii", action="store_true", help="ASCII characters only")
     mouse, theme, refresh = (
         ("leave the mouse to the terminal", "colours of the deck",
@@ -343,6 +355,56 @@ def _perf_parser(commands: Any) -> None:
     parser.add_argument("-o", "--output", choices=FORMS, default="table", help="how it is told")
     _globals(parser, deck=False)
     parser.set_defaults(command="perf")
+
+
+def _record_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "record",
+        help="record everything the deck would show",
+        description="Record everything the deck would show of the hosts, until Ctrl-C or for a "
+        "while. The file holds names, addresses and notes of hosts and machines, no account and "
+        "no password; only its owner may read it.",
+    )
+    parser.add_argument("file", metavar="FILE", help="to record into")
+    parser.add_argument(
+        "--every", type=float, default=2.0, metavar="SECONDS",
+        help="time between readings, at least 1, 2 unless told otherwise",
+    )  # fmt: skip
+    parser.add_argument(
+        "--for", dest="until", type=_duration, metavar="DURATION", help="90, 30s, 10m or 1h30m"
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite the file")
+    _globals(parser, deck=False)
+    parser.set_defaults(command="record")
+
+
+def _replay_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "replay",
+        help="show a recording in the deck",
+        description="Show a recording in the deck, as it was. No host is reached, and nothing "
+        "can be done to one.",
+    )
+    parser.add_argument("file", metavar="FILE", help="made by record, or by Record in the deck")
+    parser.add_argument(
+        "--speed", type=float, default=1.0, metavar="X", help="times as fast, 1 unless told so"
+    )
+    parser.add_argument(
+        "--at", metavar="TIME", help="begin there: 14:30, 2026-09-23T14:30 or +1h30m"
+    )
+    parser.add_argument("--config", default=argparse.SUPPRESS, metavar="FILE",
+                        help="configuration file to use")  # fmt: skip
+    _look(parser.add_argument_group("deck"), deck=True)
+    parser.set_defaults(command="replay")
+
+
+def _duration(word: str) -> float:
+    from tui.cli.tapes import duration
+
+    try:
+        return _positive(word, lambda given: int(duration(given)))
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(f"{error} ({error.hint})") from None
 
 
 def _list_options(parser: argparse.ArgumentParser) -> None:

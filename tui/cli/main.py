@@ -12,7 +12,18 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from tui.cli import about, acts, exits, forecast, language, lists, perf, sample, storage
+from tui.cli import (
+    about,
+    acts,
+    exits,
+    forecast,
+    language,
+    lists,
+    perf,
+    sample,
+    storage,
+    tapes,
+)
 from tui.cli.reach import configuration, entries, given, is_read_only, links_to
 from tui.cli.speak import code_of, complain, narrate, tolerant_output
 from tui.errors import HvError, UsageError
@@ -91,6 +102,8 @@ HANDLERS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "sample": sample.sample,
     "storage": storage.storage,
     "perf": perf.perf,
+    "record": tapes.record,
+    "replay": tapes.replay,
     "act": acts.act,
     "balance": forecast.balance,
     "capacity": forecast.capacity,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -250,7 +249,7 @@ def _bar(measure: str, percent: float | None) -> Cell:
 
 def host_age(row: HostRow) -> float | None:
     """Seconds since the newest answer of a host."""
-    return text.since(row.vitals.read_at, time.time())
+    return text.since(row.vitals.read_at, text.now())
 
 
 def _host_age(row: HostRow) -> Cell:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -102,7 +101,7 @@ VM = Vocabulary(
         _of(Unit.SIZE, "free", _vm_free, lambda r: r.vitals.memory_available),
         _of(Unit.SIZE, "startup", lambda r: r.vm.memory_startup or None),
         _of(Unit.AGE, "uptime up", columns.vm_uptime),
-        _of(Unit.AGE, "age", lambda r: text.since(r.vm.created_at, time.time())),
+        _of(Unit.AGE, "age", lambda r: text.since(r.vm.created_at, text.now())),
         _text("heartbeat hb", lambda r: (text.heartbeat(r.vitals.heartbeat)[0],)),
         _of(Unit.SIZE, "net", _vm("net")),
         _of(Unit.SIZE, "io", _vm("disk")),
@@ -202,7 +201,7 @@ HOST = Vocabulary(
 
 
 def _started(row: JobRow) -> float | None:
-    return text.since(row.job.started_at, time.time())
+    return text.since(row.job.started_at, text.now())
 
 
 SWITCH = Vocabulary(
@@ -288,7 +287,7 @@ CALL = Vocabulary(
         _text("host", lambda r: (r.host,)),
         _text("result phase", _results),
         _text("why", lambda r: (why(r),)),
-        _of(Unit.AGE, "age", lambda r: text.since(r.at, time.time())),
+        _of(Unit.AGE, "age", lambda r: text.since(r.at, text.now())),
     ),
     flags={"problem": _call_problem, "running": _call_running},
     pieces=lambda r: (r.action, r.name, r.host, why(r)),
@@ -305,7 +304,7 @@ EXCHANGE = Vocabulary(
         _text("outcome", lambda r: (r.outcome,)),
         _of(Unit.AGE, "took seconds", lambda r: r.seconds),
         _of(Unit.SIZE, "bytes", lambda r: r.bytes),
-        _of(Unit.AGE, "age", lambda r: text.since(r.at, time.time())),
+        _of(Unit.AGE, "age", lambda r: text.since(r.at, text.now())),
     ),
     flags={"problem": _exchange_problem},
     pieces=lambda r: (r.host, r.operation, r.outcome),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
@@ -238,7 +237,7 @@ REPLICA_COLUMNS: tuple[Column[ReplicaRow], ...] = (
     Column("lag", "Lag", lambda r: r.replica.lag,
            lambda r: Cell(lag(r.replica), lag_tone(r.replica)), 11, 10, right=True, priority=2),
     Column("last", "Last good", lambda r: r.replica.last or None,
-           plain(lambda r: moment(r.replica.last, time.time())), 11, priority=6),
+           plain(lambda r: moment(r.replica.last, text.now())), 11, priority=6),
     Column("pending", "Pending", lambda r: r.replica.pending,
            plain(lambda r: text.size(r.replica.pending)), 8, right=True, priority=5),
     Column("problem", "Reason", reason, _reason_cell, 40, 22, priority=1, grow=True, prose=True),

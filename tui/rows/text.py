@@ -6,11 +6,12 @@ and tone together, so that colour is never the only carrier.
 
 from __future__ import annotations
 
+import time
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import ClassVar, Final
 
 from tui.hyperv.merging import Merge
 from tui.hyperv.model import (
@@ -34,9 +35,10 @@ _SPANS: Final = ((31_536_000, "y"), (86_400, "d"), (3_600, "h"), (60, "m"), (1, 
 
 
 class _Look:
-    """How glyphs are drawn: set once at start, read by every cell."""
+    """How glyphs are drawn, and what time it is: set at start, read by every cell."""
 
     ascii = False
+    clock: ClassVar[list[Callable[[], float]]] = [time.time]
 
 
 def use_ascii(on: bool) -> None:
@@ -46,6 +48,16 @@ def use_ascii(on: bool) -> None:
 
 def ascii_in_use() -> bool:
     return _Look.ascii
+
+
+def use_clock(clock: Callable[[], float]) -> None:
+    """Reckon ages by another clock: a recording has its own."""
+    _Look.clock[:] = [clock]
+
+
+def now() -> float:
+    """Unix time, as far as what is shown is concerned."""
+    return _Look.clock[0]()
 
 
 def unknown() -> str:

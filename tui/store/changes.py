@@ -54,6 +54,15 @@ class Delta:
         else:
             self.removed.add(key)
 
+    def follow(self, later: Delta) -> None:
+        """Note what happened after this, too."""
+        for key in later.removed:
+            self.remove(key)
+        for key in later.added:
+            self.add(key)
+        for key in later.changed:
+            self.touch(key)
+
 
 @dataclass(frozen=True, slots=True)
 class LinkChange:
@@ -103,6 +112,19 @@ class Changes:
             self.hosts, self.vms, self.switches, self.jobs,
             self.roles, self.nodes, self.volumes, self.replicas,
         )  # fmt: skip
+
+    def follow(self, later: Changes) -> None:
+        """Note what happened after this, too."""
+        for mine, other in zip(self.deltas, later.deltas, strict=True):
+            mine.follow(other)
+        self.calls |= later.calls
+        self.settled += later.settled
+        self.pending |= later.pending
+        self.sheets |= later.sheets
+        self.exchanges = self.exchanges or later.exchanges
+        self.resync |= later.resync
+        self.links += later.links
+        self.news += later.news
 
     def touch_row(self, key: str, row: Row) -> None:
         """Note a change of a row of any kind."""

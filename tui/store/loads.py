@@ -44,6 +44,17 @@ class Loads:
             self.hosts[load.host] = msgspec.structs.replace(load, operations=None)
         return touched
 
+    @property
+    def told(self) -> tuple[HostLoad, ...]:
+        """All of it, as it would be told anew."""
+        operations: dict[str, list[OperationLoad]] = {host: [] for host in self.hosts}
+        for row in self.operations.values():
+            operations[row.host.id].append(row.load)
+        return tuple(
+            msgspec.structs.replace(load, operations=tuple(operations[host]))
+            for host, load in self.hosts.items()
+        )
+
     def forget(self, host: str) -> None:
         """The host is no longer configured."""
         self.hosts.pop(host, None)

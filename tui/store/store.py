@@ -226,6 +226,15 @@ class Store:
         self._show_pending(changes)
         return changes
 
+    def become(self, other: Store) -> None:
+        """Know what another one knows, which is not used any more; marks stay."""
+        marks = self.marks
+        vars(self).update(vars(other))
+        self.marks = marks
+        for key in marks:
+            if (row := self.row(key)) is not None:
+                row.marked = True
+
     def collector_lost(self, now: float, hosts: Iterable[str] | None = None) -> Changes:
         """The collector of these hosts (or of all) died: what was in flight is unknown."""
         changes = Changes()

@@ -32,12 +32,14 @@ from tui.ui.header import Footer, Header, Hint, Standing, Tabs
 from tui.ui.layout import Panes
 from tui.ui.lookout import Lookout
 from tui.ui.migrate import MigrateScreen
-from tui.ui.operate import Operator
+from tui.ui.operate import RECORDED, Operator
 from tui.ui.options import DeckOptions
 from tui.ui.own import Meter, metered
 from tui.ui.planview import PlanView
+from tui.ui.player import Player
 from tui.ui.runview import RunView
 from tui.ui.sheet import SheetScreen
+from tui.ui.tapeline import TapeLine
 
 __all__ = ["DeckApp", "DeckOptions"]
 
@@ -88,9 +90,11 @@ class DeckApp(App[int], inherit_bindings=False):
         colourless = style.silence_colour(os.environ)
         super().__init__(ansi_color=colourless)
         self.options = options
-        self.read_only = options.read_only
+        self.replay = engine if isinstance(engine, Player) else None
+        """Plays a recording; None over hosts."""
+        self.read_only = options.read_only or self.replay is not None
         self.frozen = False
-        self.clock = clock
+        self.clock = clock = self.replay.position if self.replay else clock
         self.engine = engine or Engine(Store(), options, clock, collector=collector, pace=pace)
         self.store = self.engine.store
         self.glyphs = style.glyphs_for(ascii=options.ascii)
@@ -104,6 +108,7 @@ class DeckApp(App[int], inherit_bindings=False):
         self.filter_bar = FilterBar(self.glyphs)
         self.header = Header(self.store, self.glyphs)
         self.tabs = Tabs()
+        self.tape = TapeLine(self.replay, self.glyphs, self.label) if self.replay else None
         self.footer = Footer(self.hints)
         self._keys = dict(options.keys)
         self._leaving = False
@@ -137,6 +142,8 @@ class DeckApp(App[int], inherit_bindings=False):
         yield self.tabs
         yield self.panes
         yield self.filter_bar
+        if self.tape is not None:
+            yield self.tape
         yield self.footer
 
     def on_mount(self) -> None:
@@ -144,8 +151,12 @@ class DeckApp(App[int], inherit_bindings=False):
         if self._keys:
             self.set_keymap(self._keys)
         self.panes.turn_to("vms")
+        text.use_clock(self.clock)
         self.set_interval(1.0, self.tick)
         self.call_after_refresh(self._begin)
+
+    def on_unmount(self) -> None:
+        text.use_clock(time.time)
 
     def _begin(self) -> None:
         self.renew()
@@ -188,6 +199,16 @@ class DeckApp(App[int], inherit_bindings=False):
         for screen in self.screen_stack:
             if isinstance(screen, RunView | SheetScreen | MigrateScreen | PlanView):
                 screen.renew()
+
+    def jumped(self) -> None:
+        """From the engine: the store stands for another moment."""
+        if not self.panes.is_mounted:
+            return
+        for table in self.panes.tables:
+            table.jumped()
+        self.panes.graphs.jumped()
+        self._select()
+        self.changed(Changes())
 
     def collector_died(self) -> None:
         """From the engine."""
@@ -244,12 +265,29 @@ class DeckApp(App[int], inherit_bindings=False):
         """Header and footer."""
         if not self.header.is_mounted or not self.footer.is_mounted:
             return
+        self._mind_recorder()
         failure = str(self.engine.failure.title) if self.engine.failure else ""
+        replay = self.replay is not None
         standing = Standing(
-            not self.options.links, self.read_only, self.frozen, failure, self.engine.fabric_pid
+            demo=not self.options.links and not replay,
+            replay=replay,
+            read_only=self.read_only and not replay,
+            recording=self.engine.recorder is not None,
+            frozen=self.frozen,
+            failure=failure,
+            fabric=self.engine.fabric_pid,
         )
         self.header.tell(standing, self.clock())
+        if self.tape is not None:
+            self.tape.renew()
         self.footer.renew()
+
+    def _mind_recorder(self) -> None:
+        """A recording that ended by itself is told."""
+        recorder = self.engine.recorder
+        if recorder is not None and recorder.trouble is not None:
+            self.engine.stop_recording()
+            self.told(f"{recorder.trouble}; {recorder.trouble.hint}", error=True)
 
     def _tell_link(self, host: str, before: Link, after: Link) -> None:
         if after is Link.DOWN:
@@ -392,6 +430,9 @@ class DeckApp(App[int], inherit_bindings=False):
 
     def set_read_only(self, on: bool) -> None:
         """Withhold every change, or allow them. A start in read-only mode may be left too."""
+        if self.replay is not None:
+            self.told(RECORDED, warning=True)
+            return
         self.read_only = on
         self.told("Read-only: nothing is changed" if on else "Changes are allowed now",
                   warning=not on)  # fmt: skip

@@ -21,6 +21,7 @@ from tui.ui.campaigns import BALANCE
 from tui.ui.dialogs import Card, Confirm, Question
 from tui.ui.grid import Look
 from tui.ui.meters import bar
+from tui.ui.operate import RECORDED
 from tui.ui.rowline import fit, pad
 from tui.ui.runsheet import RunSheet
 from tui.ui.style import Glyphs, tones
@@ -185,7 +186,8 @@ class BalanceSheet(RunSheet):
             return
         taken, against = self._taken, [take for take in self._takes.values() if take.against]
         if self.app.read_only:
-            self.app.told("hvdeck is read-only now", warning=True)
+            why = RECORDED if self.app.replay else "hvdeck is read-only now"
+            self.app.told(why, warning=True)
         elif not taken:
             self.app.told("No move is taken", warning=True)
         elif against:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
@@ -120,7 +119,7 @@ class Standing(Patch):
         line = Text(no_wrap=True)
         line.append(clean(cluster.name), style=ink.style("accent") + Style(bold=True))
         room = self.content_size.width or 80
-        late = time.time() - told.at > OLD
+        late = text.now() - told.at > OLD
         said = [("not heard of since " + text.clock(told.at), "error")] if late else []
         for words, tone in [*said, *parts(cluster)]:
             left = room - cell_len(line.plain) - 2

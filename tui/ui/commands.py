@@ -12,7 +12,9 @@ from tui.rows.remarks import Remark
 from tui.rows.topology import Node, Sort
 from tui.store import Notice
 from tui.ui.finder import Entry, Finder, KeyMenu, matching
+from tui.ui.operate import RECORDED
 from tui.ui.subjects import NETWORKS
+from tui.ui.tapecommands import TapeCommands
 
 if TYPE_CHECKING:
     from tui.ui.app import DeckApp
@@ -20,11 +22,11 @@ if TYPE_CHECKING:
 PACES = (1.0, 2.0, 3.0, 5.0, 10.0, 30.0)
 
 
-class Commands:
+class Commands(TapeCommands):
     """One method per deck action."""
 
     def __init__(self, app: DeckApp) -> None:
-        self._app = app
+        super().__init__(app)
         self._fast = app.options.fast
 
     # -- panes -----------------------------------------------------------------------------
@@ -358,9 +360,15 @@ class Commands:
         self._app.freeze(not self._app.frozen)
 
     def slow_down(self) -> None:
+        if self._app.replay is not None:
+            self.change_speed(-1)
+            return
         self._set_pace(next((pace for pace in PACES if pace > self._fast), PACES[-1]))
 
     def speed_up(self) -> None:
+        if self._app.replay is not None:
+            self.change_speed(1)
+            return
         self._set_pace(next((pace for pace in reversed(PACES) if pace < self._fast), PACES[0]))
 
     def _set_pace(self, pace: float) -> None:
@@ -425,6 +433,9 @@ class Commands:
         if not hosts and source.cursor and source.kind is not Kind.HOST:
             target = self._app.store.target(source.cursor)
             hosts = {target.host.id} if target else set()
+        if self._app.replay is not None:
+            self._app.told(RECORDED, warning=True)
+            return
         for host in sorted(hosts) or [""]:
             self._app.engine.post(Poke(host))
         self._app.told(f"Reading {', '.join(sorted(hosts)) or 'every host'} again")

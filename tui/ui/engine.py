@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
-from tui.collector.messages import Batch, Command, Configure, HostLink, Inspect, Resync
+from tui.collector.messages import Batch, Call, Command, Configure, HostLink, Inspect, Resync
 from tui.collector.pipe import CollectorDied
 from tui.errors import HvError
 from tui.store import Changes, Store
+from tui.store.recorder import Recorded, Recorder
 from tui.ui.options import DeckOptions
 
 PACE = 0.1
@@ -53,6 +55,9 @@ class Listener(Protocol):
     def collector_died(self) -> None:
         """What was on its way to a host is in doubt, what waits must not be sent."""
 
+    def jumped(self) -> None:
+        """The store stands for another moment now."""
+
 
 class Nobody:
     """Listens before there is a screen."""
@@ -64,6 +69,9 @@ class Nobody:
         pass
 
     def collector_died(self) -> None:
+        pass
+
+    def jumped(self) -> None:
         pass
 
 
@@ -86,8 +94,11 @@ class Engine:
         """Why there is nothing to see, when starting failed."""
         self.waiting = False
         """Between batches."""
+        self.recorder: Recorder | None = None
+        """Keeps all that is taken in, while somebody wants that."""
         self.inspected = ("", "")
         """Host and id of the machine whose sheet the collector keeps fresh."""
+        self._links = options.links
         self._listener: Listener = Nobody()
         self._clock = clock
         self._collector = collector
@@ -126,6 +137,7 @@ class Engine:
     async def stop(self) -> None:
         """End the children. May be called twice."""
         self._stopping.set()
+        self.stop_recording()
         for task in (self._task, self._warming, self._preparing):
             if task is not None:
                 task.cancel()
@@ -150,6 +162,8 @@ class Engine:
         """Send a command without waiting for it."""
         if isinstance(command, Inspect):
             self.inspected = (command.host, command.vm)
+        elif isinstance(command, Call) and self.recorder is not None:
+            self.recorder.began(command.id)
         errand = asyncio.create_task(self._send(command))
         self._errands.add(errand)
         errand.add_done_callback(self._errands.discard)
@@ -161,6 +175,17 @@ class Engine:
         with contextlib.suppress(CollectorDied):
             await self._collector.send(command)
 
+    # -- recording -------------------------------------------------------------------------
+
+    def record(self, path: Path) -> None:
+        """Keep on disk what is taken in from now on. Raises HvError when that cannot be."""
+        self.recorder = Recorder(path, self.store, self._links, self._clock())
+
+    def stop_recording(self) -> Recorded | None:
+        """What was recorded; None when nothing was."""
+        recorder, self.recorder = self.recorder, None
+        return recorder.close() if recorder is not None else None
+
     # -- the loop --------------------------------------------------------------------------
 
     async def _run(self) -> None:
@@ -170,6 +195,7 @@ class Engine:
             links = self.options.links
             if self._warming is not None:
                 links = await self._warming
+            self._links = links
             self._listener.changed(self.store.configure(links))
             collector = self._collector
             assert collector is not None
@@ -210,7 +236,10 @@ class Engine:
             await self._rest()
 
     def _take(self, batch: Batch) -> None:
-        changes = self.store.apply(batch, self._clock())
+        now = self._clock()
+        changes = self.store.apply(batch, now)
+        if self.recorder is not None:
+            self.recorder.took(now, batch, changes)
         for host in changes.resync:
             self.post(Resync(host))
         self._listener.changed(changes)
@@ -220,8 +249,11 @@ class Engine:
             await asyncio.wait_for(self._stopping.wait(), self._pace)
 
     async def _revive(self, collector: Collector, died: CollectorDied, deaths: int) -> bool:
+        now = self._clock()
         self._listener.collector_died()
-        self._listener.changed(self.store.collector_lost(self._clock(), died.hosts))
+        self._listener.changed(self.store.collector_lost(now, died.hosts))
+        if self.recorder is not None:
+            self.recorder.lost(now, died.hosts)
         if deaths > DEATHS:
             self._fail(died)
             return False

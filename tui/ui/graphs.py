@@ -69,6 +69,10 @@ class GraphsPane(Container, can_focus=True):
 
     # -- what it shows ---------------------------------------------------------------------
 
+    def jumped(self) -> None:
+        """The store stands for another moment: scales belong to what was shown before."""
+        self._key = None
+
     def show(self, key: str | None, now: float) -> None:
         """Draw another thing; switches, jobs and groups have no measurements. A role is measured
         by its machine, a node as a host.

@@ -30,7 +30,9 @@ class Standing:
     """What the header tells of the deck itself."""
 
     demo: bool
+    replay: bool
     read_only: bool
+    recording: bool
     frozen: bool
     failure: str
     """Why no data comes at all."""
@@ -74,6 +76,8 @@ class Header(Patch):
         parts = [(0, Text("hvdeck", style=ink.style("accent") + bold))]
         badges = (
             (standing.demo, " DEMO ", "warning"),
+            (standing.replay, " REPLAY ", "warning"),
+            (standing.recording, " REC ", "error"),
             (standing.read_only, " RO read-only ", "error"),
             (standing.frozen, " FROZEN ", "changing"),
         )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Pairs = list[tuple[str, Target]]
 """Row keys and targets."""
+RECORDED = "This is a recording: nothing reaches a host"
 THINGS = {
     Kind.VM: "virtual machines",
     Kind.HOST: "hosts",
@@ -95,6 +96,8 @@ class Operator:
         return subjects
 
     def why_not(self, action: Action, target: Target | None) -> str | None:
+        if self._app.replay is not None and action.changes:
+            return RECORDED
         return why_not(action, target, read_only=self._app.read_only, now=self._clock())
 
     def obstacle(self, action: Action, pairs: Pairs) -> str:

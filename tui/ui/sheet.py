@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from tui.ui.app import DeckApp
 
 READING = "Reading the machine in full"
+UNREAD = "It was not looked at in full while this was recorded"
 WIDE = 110
 """Cells from which every tab shows its whole title."""
 
@@ -179,6 +180,11 @@ class SheetScreen(Modal[None]):
         row = self.row
         return self.app.store.sheet(row.vm) if row is not None else None
 
+    @property
+    def _reading(self) -> str:
+        """What stands where the sheet has not come."""
+        return UNREAD if self.app.replay is not None else READING
+
     def renew(self) -> None:
         """Show what is known now."""
         row = self.row
@@ -229,13 +235,13 @@ class SheetScreen(Modal[None]):
         elif sheet is not None:
             yield from hardware(row, sheet)
         else:
-            yield Section("Reading").add("", READING)
+            yield Section("Reading").add("", self._reading)
 
     def _fill(self, tab: Tab, row: VmRow) -> None:
         lines = dict(self._lines(tab, row))
         changed = [key for key, line in lines.items() if self._rows.get(key) != line]
         self._rows = lines
-        self._grid.set_empty(tab.empty if self.sheet or tab.id in _LIVE else READING)
+        self._grid.set_empty(tab.empty if self.sheet or tab.id in _LIVE else self._reading)
         self._grid.set_keys(list(lines))
         self._grid.touch(changed)
 

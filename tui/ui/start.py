@@ -9,6 +9,7 @@ import asyncio
 import gc
 import time
 
+from tui.collector.tape import Tape
 from tui.store import Store
 from tui.ui.engine import Engine
 from tui.ui.options import DeckOptions
@@ -17,7 +18,14 @@ from tui.ui.options import DeckOptions
 def run(options: DeckOptions) -> int:
     """Show the deck until it is left; answers the exit code. Children end with it."""
     gc.disable()  # nothing that loading makes is garbage
-    return asyncio.run(_live(options))
+    return asyncio.run(_live(options, Engine(Store(), options, time.time)))
+
+
+def replay(options: DeckOptions, tape: Tape, *, speed: float, at: float) -> int:
+    """Show the deck over a recording. Raises WireError when that is damaged."""
+    from tui.ui.player import Player
+
+    return asyncio.run(_live(options, Player(tape, options, speed=speed, at=at)))
 
 
 def spare_collections() -> None:
@@ -27,8 +35,7 @@ def spare_collections() -> None:
     gc.enable()
 
 
-async def _live(options: DeckOptions) -> int:
-    engine = Engine(Store(), options, time.time)
+async def _live(options: DeckOptions, engine: Engine) -> int:
     try:
         await engine.warm()
         from tui.ui.app import DeckApp

@@ -77,6 +77,8 @@ class TablePane(Vertical):
         self._glyphs = glyphs
         self._problems = parse("is:problem", subject.filter_kind)
         self._stale = True
+        self._elsewhere = False
+        """The store stands for another moment: its rows are other ones."""
         self._due = 0.0
         self._later: Timer | None = None
         self._values: dict[str, Any] = {}
@@ -130,6 +132,13 @@ class TablePane(Vertical):
         if self.kind is not None and 0 < len(delta.added) < len(self.rows):
             self.grid.flash(delta.added)
 
+    def jumped(self) -> None:
+        """The store stands for another moment: nothing is as it was."""
+        self._stale = self._elsewhere = True
+        if self.shown and not self.frozen and self.is_attached:
+            self.rebuild()
+            self.grid.touch_all()
+
     def catch_up(self, *, now: bool = False) -> None:
         """Bring the order up to date when it is due."""
         if not self._stale or self.frozen or not self.is_attached:
@@ -166,6 +175,8 @@ class TablePane(Vertical):
     def rebuild(self) -> None:
         """Filter and order all rows."""
         started = time.monotonic()
+        if self._elsewhere:
+            self.rows, self._elsewhere = self.subject.rows(self.store), False
         keys = self.ordered()
         self._place(keys)
         self._stale = False

@@ -65,6 +65,10 @@ class TopPane(TurningPane):
         if moved:
             self.grid.touch_all()
 
+    def jumped(self) -> None:
+        self._span.resize(self._span.seconds)
+        super().jumped()
+
     def ordered(self) -> list[str]:
         self._span.renew()
         return super().ordered()
