@@ -132,9 +132,17 @@ ACTIONS: tuple[Action, ...] = (
     _app(
         "top",
         "Top",
-        "Show who uses most: now, at most and over time, machines and hosts of the whole fleet",
+        "Show who uses most: now, at most and over time, machines, hosts, disks, adapters, volumes",
         "show_top",
         "o",
+        _PANES,
+    ),
+    _app(
+        "neighbours",
+        "Neighbours",
+        "Show who shares the volume of a disk or machine, once more those on its host",
+        "show_neighbours",
+        "n",
         _PANES,
     ),
     _app(

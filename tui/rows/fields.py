@@ -11,8 +11,10 @@ from tui.hyperv.model import HostVitals, Link
 from tui.rows import columns, text, topology
 from tui.rows.activity import PHASES
 from tui.rows.audit import Line, vlans_of
+from tui.rows.chain import NEIGHBOUR
 from tui.rows.clusterfields import CLUSTERED
 from tui.rows.findings import finding, stuck
+from tui.rows.meterfields import METERED
 from tui.rows.replica_fields import REPLICA
 from tui.rows.replicas import replication_words
 from tui.rows.topology import Node, Sort
@@ -377,6 +379,8 @@ VOCABULARIES: Mapping[str, Vocabulary] = {
     "line": NODE,
     "audit": AUDIT,
     **CLUSTERED,
+    **METERED,
+    "neighbour": NEIGHBOUR,
     "replica": REPLICA,
 }
 """By the value of ``Kind``, and kinds that only the log, the topology and the audits know."""

@@ -2,6 +2,16 @@
 
 from tui.store.changes import Changes, Delta, LinkChange
 from tui.store.fleet import HostEntry
+from tui.store.meterrows import (
+    AdapterMetric,
+    AdapterRow,
+    DiskMetric,
+    DiskRow,
+    HostVolumeRow,
+    MachineMetric,
+    MeterRow,
+    UplinkRow,
+)
 from tui.store.rows import (
     HostRow,
     JobRow,
@@ -18,14 +28,21 @@ from tui.store.series import History, Metric
 from tui.store.store import Store
 
 __all__ = [
+    "AdapterMetric",
+    "AdapterRow",
     "Changes",
     "Delta",
+    "DiskMetric",
+    "DiskRow",
     "History",
     "HostEntry",
     "HostRow",
+    "HostVolumeRow",
     "JobRow",
     "LinkChange",
+    "MachineMetric",
     "Mark",
+    "MeterRow",
     "Metric",
     "NodeRow",
     "ReplicaRow",
@@ -33,6 +50,7 @@ __all__ = [
     "Stale",
     "Store",
     "SwitchRow",
+    "UplinkRow",
     "VmRow",
     "VolumeRow",
 ]

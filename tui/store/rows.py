@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 from tui.actions.declare import Target
 from tui.collector.messages import Phase
 from tui.hyperv.cluster import Cluster, ClusterNode, Role, SharedVolume
+from tui.hyperv.meters import MachineMeter
 from tui.hyperv.model import Host, HostVitals, Job, Link, Replica, Switch, Vm, VmVitals
 
 
@@ -63,6 +64,8 @@ class VmRow:
     marked: bool = False
     duplicate: bool = False
     """The same GUID is live on another host too."""
+    meter: MachineMeter | None = None
+    """What else is measured of it; None while nobody looks."""
 
     @property
     def name(self) -> str:
@@ -95,6 +98,10 @@ class HostRow:
     """Hosts in the group."""
     up: int = 0
     """Of these, how many answer."""
+    pressure: int | None = None
+    """Average pressure of its dynamic memory, in percent; None while nobody looks."""
+    balancing: int | None = None
+    """Bytes its balancer may still give."""
 
     @property
     def name(self) -> str:

@@ -134,16 +134,14 @@ class History:
         """Unix time of the slot last written; 0 without any."""
         return 0.0 if self.fine is None else self.fine.head * FINE_STEP
 
-    def latest(self, metric: Metric) -> float | None:
+    def latest(self, metric: int) -> float | None:
         """The newest value."""
         if self.fine is None:
             return None
         value = self.fine.get(self.fine.head, metric)
         return None if isnan(value) else value
 
-    def points(
-        self, metric: Metric, since: float, until: float, buckets: int
-    ) -> list[float | None]:
+    def points(self, metric: int, since: float, until: float, buckets: int) -> list[float | None]:
         """Means over ``buckets`` equal spans of time; None where nothing was read.
 
         A value is held for ``HOLD`` seconds, so buckets finer than the refresh have no holes.
@@ -166,7 +164,7 @@ class History:
             out.append(None if isnan(value) else value)
         return out
 
-    def peak(self, metric: Metric, since: float, until: float) -> float | None:
+    def peak(self, metric: int, since: float, until: float) -> float | None:
         """The highest reading between two moments."""
         if self.fine is None or self.coarse is None:
             return None
@@ -177,7 +175,7 @@ class History:
             found += [v for slot in span if not isnan(v := ring.get(slot, metric))]
         return max(found, default=None)
 
-    def highest(self, metrics: Sequence[Metric], since: float, until: float) -> float | None:
+    def highest(self, metrics: Sequence[int], since: float, until: float) -> float | None:
         """The highest sum of metrics read at the same time between two moments."""
         if self.fine is None or self.coarse is None:
             return None
@@ -192,7 +190,7 @@ class History:
         return None if peak == -inf else peak
 
     def sums(
-        self, metrics: Sequence[Metric], since: float, until: float, buckets: int
+        self, metrics: Sequence[int], since: float, until: float, buckets: int
     ) -> list[float | None]:
         """``points`` of several metrics, added up."""
         lines = [self.points(metric, since, until, buckets) for metric in metrics]

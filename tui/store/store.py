@@ -19,6 +19,7 @@ from tui.store.changes import Changes, LinkChange, Row
 from tui.store.clusters import Clusters
 from tui.store.fleet import Fleet, HostEntry
 from tui.store.groups import Groups
+from tui.store.measured import Measured
 from tui.store.replicas import Replicas
 from tui.store.rows import HostRow, JobRow, Mark, Stale, SwitchRow, VmRow
 from tui.store.series import History
@@ -44,6 +45,7 @@ class Store:
         self.jobs: dict[str, JobRow] = {}
         self.clusters = Clusters(self.fleet.rows, self.host_rows)
         self.replicas = Replicas()
+        self.measured = Measured(self.fleet.rows, self.host_rows, self.clusters.cluster)
         self.groups = Groups()
         self.exchanges: deque[Exchange] = deque(maxlen=EXCHANGES)
         """Newest first."""
@@ -104,8 +106,8 @@ class Store:
         )
 
     def history(self, key: str) -> History:
-        """The last hour of a VM or host; empty when nothing is known."""
-        return self.histories.get(key) or History()
+        """The last hour of a thing; empty when nothing is known."""
+        return self.histories.get(key) or self.measured.histories.get(key) or History()
 
     def tree(self, folded: frozenset[str] = frozenset()) -> list[HostRow]:
         """Hosts below their clusters, standalone ones last; folded groups hide their hosts."""
@@ -242,6 +244,7 @@ class Store:
         self._apply_jobs(entry, update, changes)
         self.replicas.apply(entry, update, self.marks, changes)
         self.clusters.apply(entry, update, self.marks, changes)
+        self.measured.apply(entry, update, changes)
         self._record(entry, update.read_at)
 
     def _apply_host(self, entry: HostEntry, update: Update, changes: Changes) -> None:
@@ -320,6 +323,7 @@ class Store:
         if entry.read_at <= entry.recorded_at or entry.vitals.link is Link.DOWN:
             return
         entry.recorded_at = entry.read_at
+        self.measured.record(entry, at)
         row, vitals = self.host_rows[entry.info.id], entry.vitals
         self._history(row.key).record(
             at,
@@ -353,6 +357,7 @@ class Store:
             self.marks.discard(old)
         for key in changes.vms.added:
             self.vms[key].marked = key in self.marks
+        self.measured.settle(changes.vms.added, changes)
         for job in self.jobs.values():
             # A job may be heard of in the same update as the machine it works on.
             if not job.subject and (subject := self.vms.get(job.job.subject)):
@@ -404,6 +409,7 @@ class Store:
                 _set_stale(self.jobs[key], level, changes)
         self.clusters.follow(self.hosts, changes, now)
         self.replicas.follow(self.hosts, changes)
+        self.measured.follow(self.hosts, changes, now)
 
     # -- hosts come and go -----------------------------------------------------------------
 
@@ -426,6 +432,7 @@ class Store:
             del self.jobs[key]
             changes.jobs.remove(key)
         self.replicas.forget(host, changes)
+        self.measured.forget(host, changes)
         del self.fleet.hosts[host], self.host_rows[host]
         changes.hosts.remove(host)
         self.clusters.forget(self.hosts, changes)

@@ -22,6 +22,7 @@ from tui.hyperv.model import Link
 from tui.rows import text
 from tui.store import Changes, Store
 from tui.ui import gridevents, style
+from tui.ui.attention import Attention
 from tui.ui.commands import Commands
 from tui.ui.engine import PACE, Collector, Engine
 from tui.ui.exact import ExactScreen
@@ -94,6 +95,7 @@ class DeckApp(App[int], inherit_bindings=False):
         self.commands = Commands(self)
         self.operator = Operator(self, clock)
         self.panes = Panes(self.store, self.glyphs)
+        self.attention = Attention(self)
         self.filter_bar = FilterBar(self.glyphs)
         self.header = Header(self.store, self.glyphs)
         self.tabs = Tabs()
@@ -200,6 +202,7 @@ class DeckApp(App[int], inherit_bindings=False):
         shown = self.panes.showing()
         if "detail" in shown:
             known = any(key in delta.changed or key in delta.added for delta in changes.deltas)
+            known = known or any(changes.measured)
             if known or changes.calls or key != self.panes.detail.key:
                 self.panes.detail.show(key, self.clock())
         if "graphs" in shown:
@@ -212,6 +215,7 @@ class DeckApp(App[int], inherit_bindings=False):
             self.panes.detail.show(key, now)
         if "graphs" in shown:
             self.panes.graphs.show(key, now)
+        self.attention.renew()
         self.footer.renew()
 
     def tick(self) -> None:
@@ -229,6 +233,7 @@ class DeckApp(App[int], inherit_bindings=False):
         """Header and footer."""
         if not self.header.is_mounted or not self.footer.is_mounted:
             return
+        self.attention.renew()
         failure = str(self.engine.failure.title) if self.engine.failure else ""
         standing = Standing(not self.options.links, self.read_only, self.frozen, failure)
         self.header.tell(standing, self.clock())

@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Protocol
 
-from tui.collector.messages import Batch, Command, Configure, HostLink, Inspect, Resync
+from tui.collector.messages import Attend, Batch, Command, Configure, HostLink, Inspect, Resync
 from tui.collector.pipe import CollectorDied
 from tui.errors import HvError
 from tui.store import Changes, Store
@@ -86,6 +86,8 @@ class Engine:
         """Between batches."""
         self.inspected = ("", "")
         """Host and id of the machine whose sheet the collector keeps fresh."""
+        self.attended = Attend()
+        """What the collector measures besides, because somebody looks at it."""
         self._listener: Listener = Nobody()
         self._clock = clock
         self._collector = collector
@@ -143,6 +145,8 @@ class Engine:
         """Send a command without waiting for it."""
         if isinstance(command, Inspect):
             self.inspected = (command.host, command.vm)
+        if isinstance(command, Attend):
+            self.attended = command
         errand = asyncio.create_task(self._send(command))
         self._errands.add(errand)
         errand.add_done_callback(self._errands.discard)
@@ -222,6 +226,8 @@ class Engine:
             return False
         if all(self.inspected):  # the new process does not know what is looked at
             self.post(Inspect(*self.inspected))
+        if self.attended != Attend():
+            self.post(self.attended)
         return True
 
     def _fail(self, error: HvError | OSError) -> None:
