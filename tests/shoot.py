@@ -33,6 +33,8 @@ class Shot:
     ascii: bool = False
     history: float = 6.0
     """Seconds the graphs get to fill."""
+    watched: float = 0.5
+    """Seconds it is on the screen before it is taken: what is measured only then has lines too."""
 
 
 def typed(text: str) -> tuple[str, ...]:
@@ -75,6 +77,13 @@ SHOTS = (
     Shot("balance", ("B",), scene="cluster"),
     Shot("capacity", ("P",), scene="cluster"),
     Shot("top", ("o", "w", "w", "w"), size=(140, 40), history=60.0),
+    Shot("top-disks", ("o", "right", "right", "w", "w", "w"), size=(140, 40), watched=64.0),
+    Shot(
+        "neighbours",
+        (*jump("sql03"), "n", "w", "w", "w"),
+        scene="cluster",
+        watched=64.0,
+    ),
 )
 
 
@@ -104,7 +113,7 @@ async def shoot(shot: Shot) -> None:
             await complete(pilot, app)
             await pilot.pause(shot.history)
             await pilot.press(*shot.keys)
-            await pilot.pause(0.5)
+            await pilot.pause(shot.watched)
             svg = app.export_screenshot(title="hvdeck")
         finally:
             await app.engine.stop()

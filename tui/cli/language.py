@@ -41,6 +41,7 @@ NOUNS: Final = {
     "replica": "act on replication relationships",
 }
 AUDITS: Final = ("findings", "macs", "pools", "vlans", "switches", "adapters")
+RANKINGS: Final = ("vms", "hosts", "disks", "adapters", "uplinks", "volumes")
 FORECASTS: Final = ("balance", "capacity", "place")
 COMMANDS: Final = (
     *LISTS,
@@ -48,6 +49,7 @@ COMMANDS: Final = (
     *FORECASTS,
     "audit",
     "sample",
+    "top",
     "actions",
     "wql",
     "config",
@@ -122,6 +124,7 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     _capacity_parser(commands)
     _place_parser(commands)
     _sample_parser(commands)
+    _top_parser(commands)
     for noun, help_text in NOUNS.items():
         _noun_parser(commands, noun, help_text, wanted=noun in words)
     _other_parsers(commands)
@@ -300,6 +303,25 @@ def _sample_parser(commands: Any) -> None:
     )  # fmt: skip
     _globals(parser, deck=False)
     parser.set_defaults(command="sample")
+
+
+def _top_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "top",
+        help="who uses most now: machines, hosts, disks, adapters, uplinks, volumes",
+        description="Measure for a moment, and tell who uses most. Peaks are those of the time "
+        "measured.",
+    )
+    parser.add_argument(
+        "what", nargs="?", choices=RANKINGS, default=RANKINGS[0], metavar="WHAT",
+        help=f"{', '.join(RANKINGS)}; the first unless told otherwise",
+    )  # fmt: skip
+    parser.add_argument(
+        "--for", dest="seconds", type=float, default=0.0, metavar="SECONDS",
+        help="measure so long; a few readings unless told otherwise",
+    )  # fmt: skip
+    _list_options(parser)
+    parser.set_defaults(command="top")
 
 
 def _list_options(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from tui.cli import about, acts, exits, forecast, language, lists, sample
+from tui.cli import about, acts, exits, forecast, language, lists, sample, top
 from tui.cli.reach import configuration, entries, given, is_read_only, links_to
 from tui.cli.speak import code_of, complain, narrate, tolerant_output
 from tui.errors import HvError, UsageError
@@ -86,6 +86,7 @@ HANDLERS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "list": lists.list_rows,
     "audit": lists.audit,
     "sample": sample.sample,
+    "top": top.top,
     "act": acts.act,
     "balance": forecast.balance,
     "capacity": forecast.capacity,

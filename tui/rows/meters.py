@@ -10,6 +10,7 @@ from tui.rows import levels, text
 from tui.rows.amounts import added, brief, often
 from tui.rows.column import Cell, Column, plain
 from tui.store import AdapterRow, DiskRow, HostVolumeRow, UplinkRow, VmRow
+from tui.store.meterrows import CLUSTERED
 
 Flow = DiskRow | HostVolumeRow
 Traffic = AdapterRow | UplinkRow
@@ -71,15 +72,15 @@ def _drops(row: Traffic) -> Cell:
 
 def _host(priority: int) -> Column[Any]:
     return Column("host", "Host", lambda r: r.host.id, plain(lambda r: r.host.id),
-                  14, 8, priority=priority)  # fmt: skip
+                  14, 9, priority=priority)  # fmt: skip
 
 
-def _name(title: str) -> Column[Any]:
-    return Column("name", title, lambda r: r.name, plain(lambda r: r.name), 18, 12,
+def _name(title: str, least: int) -> Column[Any]:
+    return Column("name", title, lambda r: r.name, plain(lambda r: r.name), least + 4, least,
                   priority=0, grow=True)  # fmt: skip
 
 
-_OWNER: Final[Column[Any]] = Column("vm", "VM", owner, plain(owner), 14, 8, priority=1)
+_OWNER: Final[Column[Any]] = Column("vm", "VM", owner, plain(owner), 14, 10, priority=1)
 _FLOW: Final = (
     _amount("iops", "IOPS", iops, often, 6),
     _amount("rate", "Rate", rate, text.rate, 9),
@@ -100,6 +101,12 @@ _TRAFFIC: Final = (
 
 def _volume(row: DiskRow) -> str:
     return row.meter.volume
+
+
+def volume_label(name: str) -> str:
+    """``Volume1`` of a shared volume; a drive letter as it is."""
+    bare = name.rstrip("\\")
+    return bare.rpartition("\\")[2] if CLUSTERED in f"{bare.casefold()}\\" else name
 
 
 def _path(row: DiskRow) -> str:
@@ -136,23 +143,24 @@ def _shared(row: HostVolumeRow) -> str:
 
 
 DISK_COLUMNS: Final[tuple[Column[Any], ...]] = (
-    _name("Disk"), _OWNER, _host(3),
-    Column("volume", "Volume", _volume, plain(_volume), 14, 6, priority=4),
+    _name("Disk", 16), _OWNER, _host(3),
+    Column("volume", "Volume", _volume, plain(lambda r: volume_label(_volume(r))), 12, 7,
+           priority=4),
     *_FLOW,
     Column("path", "Path", _path, plain(_path, "dim"), 40, 16,
            priority=11),
 )  # fmt: skip
 VOLUME_COLUMNS: Final[tuple[Column[Any], ...]] = (
-    _name("Volume"), _host(0), *_FLOW,
+    _name("Volume", 12), _host(0), *_FLOW,
     Column("free", "Free", _free, _free_cell, 8, right=True, priority=3),
     Column("shared", "Shared", _shared, plain(_shared), 6, priority=8),
 )  # fmt: skip
 ADAPTER_COLUMNS: Final[tuple[Column[Any], ...]] = (
-    _name("Adapter"), _OWNER, _host(3), *_TRAFFIC,
+    _name("Adapter", 15), _OWNER, _host(3), *_TRAFFIC,
     Column("switch", "Switch", switch, plain(switch), 14, 8, priority=8),
 )  # fmt: skip
 UPLINK_COLUMNS: Final[tuple[Column[Any], ...]] = (
-    _name("Uplink"), _host(0),
+    _name("Uplink", 18), _host(0),
     Column("speed", "Speed", lambda r: r.meter.speed or None,
            plain(lambda r: text.bits(r.meter.speed)), 8, right=True, priority=3),
     *_TRAFFIC,

@@ -10,7 +10,7 @@ from tui.hyperv.meters import Look
 from tui.hyperv.model import Host
 from tui.rows.amounts import added
 from tui.store import DiskRow, HostRow, HostVolumeRow, Stale, Store, VmRow, VolumeRow
-from tui.store.meterrows import same_volume
+from tui.store.meterrows import CLUSTERED, same_volume
 
 MOST: Final = 40.0
 """Percent from which on one stands out among several."""
@@ -19,7 +19,6 @@ CLEARLY: Final = 10.0
 BUSY: Final = (20.0, float(1 << 20))
 """Operations and bytes per second below which nobody is at fault."""
 REST: Final = "everything else"
-_CLUSTERED: Final = "\\clusterstorage\\"
 
 
 class Use(NamedTuple):
@@ -167,7 +166,7 @@ def hottest(store: Store, vm: VmRow) -> DiskRow | None:
 
 def _volume(store: Store, found: Chain) -> Chain:
     home, name = found.hosts[0], same_volume(found.volume)
-    found.shared = found.shared or _CLUSTERED in f"{name}\\"
+    found.shared = found.shared or CLUSTERED in f"{name}\\"
     cluster = store.host_rows[home].host.cluster if home in store.host_rows else ""
     if found.shared and cluster:
         found.hosts = tuple(h for h, row in store.host_rows.items() if row.host.cluster == cluster)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -41,10 +41,10 @@ RATE: Final = Measure(
     "rate", "Rate", (DiskMetric.READ, DiskMetric.WRITE), text.rate, 9, FLOWS, least=10 * 1024.0
 )
 LATENCY: Final = Measure(
-    "latency", "Lat", (DiskMetric.LATENCY,), brief, 8, FLOWS,
+    "latency", "Lat", (DiskMetric.LATENCY,), brief, 8, (1, 5, 4),
     least=levels.LATENCY[0], tone=by_levels(levels.LATENCY),
 )  # fmt: skip
-QUEUE: Final = Measure("queue", "Queue", (DiskMetric.QUEUE,), often, 10, (3, 7, 7), least=1.0)
+QUEUE: Final = Measure("queue", "Queue", (DiskMetric.QUEUE,), often, 10, (5, 7, 7), least=1.0)
 IN: Final = Measure("in", "In", (AdapterMetric.NET_IN,), text.rate, 9, _FIRST, least=10 * 1024.0)
 OUT: Final = Measure("out", "Out", (AdapterMetric.NET_OUT,), text.rate, 9, FLOWS, least=10 * 1024.0)
 PACKETS: Final = Measure(
@@ -94,6 +94,11 @@ class Ranking:
     """What must be measured for its rows to be there."""
     optional: Mapping[str, Look] = field(default_factory=dict)
     """Columns shown only when chosen, and what must be measured for them."""
+
+    def looks(self, shown: Iterable[str]) -> tuple[Look, ...]:
+        """What must be measured for these columns."""
+        wanted = {self.optional[id] for id in shown if id in self.optional}
+        return tuple(sorted(wanted | ({self.look} if self.look is not None else set())))
 
     def usual(self, columns: Sequence[Column[Any]]) -> tuple[str, ...]:
         """Those shown unless chosen otherwise."""

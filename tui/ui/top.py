@@ -51,9 +51,7 @@ class TopPane(TurningPane):
 
     def looks(self) -> frozenset[Look]:
         """What must be measured for what is shown."""
-        ranking = RANKINGS[self.view]
-        wanted = {ranking.optional[id] for id in self.columns if id in ranking.optional}
-        return frozenset(wanted | ({ranking.look} if ranking.look is not None else set()))
+        return frozenset(RANKINGS[self.view].looks(self.columns))
 
     # -- following the store ---------------------------------------------------------------
 
