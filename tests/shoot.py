@@ -80,7 +80,7 @@ SHOTS = (
     Shot("top-disks", ("o", "right", "right", "w", "w", "w"), size=(140, 40), watched=64.0),
     Shot(
         "neighbours",
-        (*jump("sql03"), "n", "w", "w", "w"),
+        (*jump("sql-erp"), "n", "w", "w", "w"),
         scene="cluster",
         watched=64.0,
     ),

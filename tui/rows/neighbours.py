@@ -183,10 +183,10 @@ def _volume(store: Store, found: Chain) -> Chain:
         if same_volume(row.meter.name) == name
     )
     found.neighbours = tuple(_on_volume(store, found, name))
-    found.unread = (
-        *_unread(store, found.hosts, Look.DISKS, "disks"),
-        *_unread(store, found.hosts, Look.VOLUMES, "volumes"),
-    )
+    unread = [*_unread(store, found.hosts, Look.VOLUMES, "volumes")]
+    if not found.volumes and not unread:
+        unread = ["what the volume does besides: no host tells of it"]
+    found.unread = (*_unread(store, found.hosts, Look.DISKS, "disks"), *unread)
     found.culprit = _culprit(found.neighbours)
     return found
 
