@@ -74,7 +74,7 @@ def test_a_thing_its_host_no_longer_tells_of_dims_and_goes(store: Store, estate:
     changes = store.tick(estate.now + MISSING + 1)
     assert key in changes.disks.removed
     assert key not in store.measured.disks
-    assert key not in store.measured.histories
+    assert key not in store.histories
     later(store, estate, meters(estate, "HV01"))
     assert store.measured.disks[key].stale is Stale.FRESH
 
@@ -91,7 +91,7 @@ def test_when_nobody_looks_the_last_values_stay_stale_and_go(store: Store, estat
     store.tick(estate.now + KEEP + 1)
     assert not store.measured.rows_of(Look.DISKS, "HV01")
     assert store.measured.rows_of(Look.DISKS, "HV02"), "somebody still looks at the others"
-    assert not any(key.startswith("disk:HV01") for key in store.measured.histories)
+    assert not any(key.startswith("disk:HV01") for key in store.histories)
 
 
 def test_one_group_ends_while_another_goes_on(store: Store, estate: Estate) -> None:

@@ -11,7 +11,7 @@ from tests.meters_kit import DATA, disk, measured, meters, roomy, told
 from tests.scripted import Estate, datacenter
 from tui.collector.messages import Batch
 from tui.hyperv.meters import Look, VolumeMeter
-from tui.rows import levels, text
+from tui.rows import limits, text
 from tui.rows.amounts import brief, often
 from tui.rows.chain import host_columns, steps, verdict, volume_columns
 from tui.rows.column import find
@@ -264,5 +264,5 @@ def test_how_often(count: float | None, words: str) -> None:
 
 
 def test_levels() -> None:
-    tones = [levels.tone(value, levels.LATENCY) for value in (None, 0.002, 0.010, 0.020)]
+    tones = [limits.tone("disk_latency", value) for value in (None, 0.002, 0.010, 0.020)]
     assert tones == ["", "", "warning", "error"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from tui.rows import levels, meters, text
+from tui.rows import limits, meters, text
 from tui.rows.amounts import brief, often
 from tui.rows.column import Cell, Column, plain
 from tui.rows.neighbours import Chain, Neighbour, free_of, load_of
@@ -24,16 +24,16 @@ Step = tuple[str, str, str]
 def steps(found: Chain) -> Iterator[Step]:
     """A line for every link of the chain, then the verdict, then what is not known."""
     if found.disk is not None and not found.processors:
-        yield ("Disk", _disk(found.disk), levels.tone(found.disk.meter.latency, levels.LATENCY))
+        yield ("Disk", _disk(found.disk), limits.tone("disk_latency", found.disk.meter.latency))
     if found.vm is not None:
         yield ("VM", _machine(found), "")
     if found.processors:
         yield ("Host", _host(found), "")
     elif found.volume:
-        yield ("Volume", _volume(found), levels.tone(found.latency, levels.LATENCY))
+        yield ("Volume", _volume(found), limits.tone("disk_latency", found.latency))
     words = verdict(found)
     if words:
-        slow = found.latency is not None and found.latency >= levels.LATENCY[0]
+        slow = bool(limits.tone("disk_latency", found.latency))
         tone = ("error" if slow else "warning") if found.culprit is not None else "ok"
         yield ("Verdict", words, tone)
     for unread in found.unread:
@@ -94,7 +94,7 @@ def verdict(found: Chain) -> str:
     if not found.neighbours:
         return ""
     if found.culprit is not None:
-        slow = found.latency is not None and found.latency >= levels.LATENCY[0]
+        slow = bool(limits.tone("disk_latency", found.latency))
         after = f", which takes {brief(found.latency)}" if slow else ""
         verb = "uses" if found.processors else "does"
         return f"{found.culprit.name} {verb} {found.culprit.note}{after}"
@@ -118,7 +118,7 @@ def _share(get: Callable[[Neighbour], float | None]) -> Callable[[Neighbour], Ce
 
 
 def _latency(row: Neighbour) -> Cell:
-    return Cell(brief(row.latency), levels.tone(row.latency, levels.LATENCY))
+    return Cell(brief(row.latency), limits.tone("disk_latency", row.latency))
 
 
 def _note(row: Neighbour) -> Cell:
@@ -140,7 +140,7 @@ def _wait(row: Neighbour) -> float | None:
 
 
 def _wait_cell(row: Neighbour) -> Cell:
-    return Cell(brief(_wait(row)), levels.tone(_wait(row), levels.WAIT))
+    return Cell(brief(_wait(row)), limits.tone("processor_wait", _wait(row)))
 
 
 def _own(row: Neighbour) -> int | None:

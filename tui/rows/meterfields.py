@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from tui.rows import levels, meters, text
+from tui.rows import limits, meters, text
 from tui.rows.vocabulary import COMMON, Unit, Vocabulary, no_tags, place, table, text_of, value_of
 
 
@@ -16,12 +16,11 @@ def _latency(row: Any) -> float | None:
 
 
 def _slow(row: Any) -> bool:
-    value = row.meter.latency
-    return value is not None and value >= levels.LATENCY[0]
+    return bool(limits.tone("disk_latency", row.meter.latency))
 
 
 def _drops(row: Any) -> bool:
-    return bool(levels.tone(meters.drops(row), levels.DROPS))
+    return bool(limits.tone("drops", meters.drops(row)))
 
 
 def _owned(row: Any) -> tuple[str, ...]:

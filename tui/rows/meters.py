@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from tui.hyperv.meters import MachineMeter
-from tui.rows import levels, text
+from tui.rows import limits, text
 from tui.rows.amounts import added, brief, often
 from tui.rows.column import Cell, Column, plain
 from tui.store import AdapterRow, DiskRow, HostVolumeRow, UplinkRow, VmRow
@@ -55,7 +56,7 @@ def known(value: float | None, words: Callable[[float | None], str], tone: str =
 def latency(row: Flow) -> Cell:
     """Seconds per operation; nothing where there were none."""
     value = row.meter.latency
-    return Cell(brief(value), levels.tone(value, levels.LATENCY))
+    return Cell(brief(value), limits.tone("disk_latency", value))
 
 
 def _amount(
@@ -67,7 +68,7 @@ def _amount(
 
 def _drops(row: Traffic) -> Cell:
     value = drops(row)
-    return known(value, often, levels.tone(value, levels.DROPS))
+    return known(value, often, limits.tone("drops", value))
 
 
 def _host(priority: int) -> Column[Any]:
@@ -151,7 +152,7 @@ DISK_COLUMNS: Final[tuple[Column[Any], ...]] = (
            priority=11),
 )  # fmt: skip
 VOLUME_COLUMNS: Final[tuple[Column[Any], ...]] = (
-    _name("Volume", 12), _host(0), *_FLOW,
+    replace(_name("Volume", 12), cell=plain(lambda r: volume_label(r.name))), _host(0), *_FLOW,
     Column("free", "Free", _free, _free_cell, 8, right=True, priority=3),
     Column("shared", "Shared", _shared, plain(_shared), 6, priority=8),
 )  # fmt: skip

@@ -8,14 +8,13 @@ from typing import Any, Final
 
 from tui.actions import Kind
 from tui.hyperv.meters import Look
-from tui.rows import levels, meters, text
+from tui.rows import limits, meters, text
 from tui.rows.amounts import brief, often
 from tui.rows.column import Cell, Column, find
 from tui.rows.top import (
     FLOWS,
     Measure,
     Span,
-    by_levels,
     host_columns,
     ranked,
     vm_columns,
@@ -42,7 +41,7 @@ RATE: Final = Measure(
 )
 LATENCY: Final = Measure(
     "latency", "Lat", (DiskMetric.LATENCY,), brief, 8, (1, 5, 4),
-    least=levels.LATENCY[0], tone=by_levels(levels.LATENCY),
+    least=limits.LEVELS["disk_latency"][0], level="disk_latency",
 )  # fmt: skip
 QUEUE: Final = Measure("queue", "Queue", (DiskMetric.QUEUE,), often, 10, (5, 7, 7), least=1.0)
 IN: Final = Measure("in", "In", (AdapterMetric.NET_IN,), text.rate, 9, _FIRST, least=10 * 1024.0)
@@ -53,7 +52,7 @@ PACKETS: Final = Measure(
 )  # fmt: skip
 DROPS: Final = Measure(
     "drops", "Drop", (AdapterMetric.DROPS_IN, AdapterMetric.DROPS_OUT), often, 9, FLOWS,
-    least=1.0, tone=by_levels(levels.DROPS),
+    least=1.0, level="drops",
 )  # fmt: skip
 FLOW_MEASURES: Final = (IOPS, RATE, LATENCY, QUEUE)
 TRAFFIC_MEASURES: Final = (IN, OUT, PACKETS, DROPS)
@@ -65,11 +64,11 @@ def _of_machine(row: VmRow) -> tuple[str, ...]:
 
 WAIT: Final = Measure(
     "wait", "Wait", (MachineMetric.WAIT,), brief, 9, FLOWS,
-    least=levels.WAIT[0], tone=by_levels(levels.WAIT), keys=_of_machine,
+    least=limits.LEVELS["processor_wait"][0], level="processor_wait", keys=_of_machine,
 )  # fmt: skip
 PRESSURE: Final = Measure(
     "pressure", "Press", (MachineMetric.PRESSURE,), text.percent, 10, FLOWS,
-    least=100.0, tone=by_levels(levels.PRESSURE), keys=_of_machine,
+    least=100.0, level="memory_pressure", keys=_of_machine,
 )  # fmt: skip
 
 
@@ -111,14 +110,14 @@ class Ranking:
 
 def _measured(
     span: Span, look: Look, get: Callable[[Any], float | None],
-    words: Callable[[float | None], str], limits: tuple[float, float],
+    words: Callable[[float | None], str], level: str,
 ) -> Callable[[Any], Cell]:  # fmt: skip
     """The cell of what is measured apart: ``n/a`` where the host refuses to."""
 
     def cell(row: Any) -> Cell:
         value = get(row)
         if value is not None:
-            return Cell(words(value), levels.tone(value, limits))
+            return Cell(words(value), limits.tone(level, value))
         if row.host.id in span.store.measured.refused(look):
             return Cell("n/a", "dim")
         return Cell("" if span.store.measured.looked_at(row.host.id, look) else text.unknown(),
@@ -136,8 +135,8 @@ def _balancing(row: HostRow) -> float | None:
 
 
 def _machines(span: Span, lines: bool) -> list[Column[Any]]:
-    wait = _measured(span, Look.PROCESSORS, meters.wait, brief, levels.WAIT)
-    pressure = _measured(span, Look.MEMORY, meters.pressure, text.percent, levels.PRESSURE)
+    wait = _measured(span, Look.PROCESSORS, meters.wait, brief, "processor_wait")
+    pressure = _measured(span, Look.MEMORY, meters.pressure, text.percent, "memory_pressure")
     more: list[Column[Any]] = [
         Column("wait", "CPU wait", meters.wait, wait, 8, right=True),
         Column("pressure", "Pressure", meters.pressure, pressure, 8, right=True),
@@ -146,7 +145,7 @@ def _machines(span: Span, lines: bool) -> list[Column[Any]]:
 
 
 def _hosts(span: Span, lines: bool) -> list[Column[Any]]:
-    pressure = _measured(span, Look.MEMORY, _host_pressure, text.percent, levels.PRESSURE)
+    pressure = _measured(span, Look.MEMORY, _host_pressure, text.percent, "memory_pressure")
     return [
         *host_columns(span, lines=lines),
         Column("pressure", "Pressure", _host_pressure, pressure, 8, right=True, priority=2),

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any, Final, NamedTuple
 
-from tui.rows import levels, text
+from tui.rows import limits, text
 from tui.rows.amounts import added
 from tui.rows.column import Cell, Column, find
-from tui.rows.columns import HOST_COLUMNS, VM_COLUMNS, load_tone
+from tui.rows.columns import HOST_COLUMNS, VM_COLUMNS
 from tui.rows.spark import sparkline
 from tui.store import Metric, Store
 
@@ -34,19 +34,6 @@ def _one(_row: Any) -> float:
 
 def _itself(row: Any) -> tuple[str, ...]:
     return (row.key,)
-
-
-def _untoned(_value: float | None) -> str:
-    return ""
-
-
-def _load(value: float | None) -> str:
-    return "" if value is None else load_tone(value)
-
-
-def by_levels(limits: tuple[float, float]) -> Callable[[float | None], str]:
-    """Makes the tone of a value from two levels."""
-    return lambda value: levels.tone(value, limits)
 
 
 def _of_host(row: Any) -> float:
@@ -74,15 +61,16 @@ class Measure:
     """What a full line is at least."""
     factor: Callable[[Any], float] = _one
     """From the history of a row to what is shown."""
-    tone: Callable[[float | None], str] = _untoned
-    """Of its peak."""
+    level: str = ""
+    """What it is called among the levels; empty where it has none."""
     keys: Callable[[Any], Sequence[str]] = _itself
     """Of the histories it is in; the peak is that of the first."""
 
 
 FLOWS: Final = (1, 4, 2)
 """Ranks of what is seen beside something more telling."""
-CPU: Final = Measure("cpu", "CPU", (Metric.CPU,), text.percent, 8, (0, 3, 1), 100.0, tone=_load)
+CPU: Final = Measure("cpu", "CPU", (Metric.CPU,), text.percent, 8, (0, 3, 1), 100.0, level="vm_cpu")
+HOST_CPU: Final = replace(CPU, level="host_cpu")
 NET: Final = Measure(
     "net", "Net", (Metric.NET_IN, Metric.NET_OUT), text.rate, 9, FLOWS, least=_QUIET
 )
@@ -99,10 +87,10 @@ IN_USE: Final = Measure(
     (1, 5, 6),
     100.0,
     factor=_of_host,
-    tone=_load,
+    level="host_memory",
 )
 VM_MEASURES: Final = (CPU, ASSIGNED, NET, DISK)
-HOST_MEASURES: Final = (CPU, IN_USE, NET, DISK)
+HOST_MEASURES: Final = (HOST_CPU, IN_USE, NET, DISK)
 
 
 class _Peak(NamedTuple):
@@ -190,7 +178,8 @@ def _peak(measure: Measure, span: Span, now: Column[Any], priority: int) -> Colu
 
     def cell(row: Any) -> Cell:
         peak = value(row)
-        return Cell(measure.words(peak), measure.tone(peak))
+        tone = limits.tone(measure.level, peak) if measure.level else ""
+        return Cell(measure.words(peak), tone)
 
     title = f"{measure.short} peak"
     return Column(f"{measure.id}_peak", title, value, cell, measure.width, right=True,

@@ -26,7 +26,6 @@ from tui.store.changes import Changes, Delta
 from tui.store.fleet import HostEntry
 from tui.store.meterrows import AdapterRow, DiskRow, HostVolumeRow, MeterRow, UplinkRow
 from tui.store.rows import HostRow, Stale, VmRow
-from tui.store.series import History
 
 MISSING: Final = 10.0
 """Seconds a thing may be missing from what its host tells; then it is gone."""
@@ -95,8 +94,12 @@ class Measured:
         vms: Mapping[str, VmRow],
         hosts: Mapping[str, HostRow],
         cluster: Callable[[str], Cluster | None],
+        remember: Callable[[str, float, Sequence[float | None]], None],
+        forget: Callable[[str], None],
     ) -> None:
+        """``remember`` adds a reading to the history of a key, ``forget`` ends that."""
         self._vms, self._hosts, self._cluster = vms, hosts, cluster
+        self._remember, self._forget = remember, forget
         self.disks: dict[str, DiskRow] = {}
         self.adapters: dict[str, AdapterRow] = {}
         self.uplinks: dict[str, UplinkRow] = {}
@@ -105,10 +108,11 @@ class Measured:
         """By ``Switch.id``."""
         self.told: dict[str, Told] = {}
         """By host."""
-        self.histories: dict[str, History] = {}
-        """By the key of a row, or ``machine_history``."""
+        self._kept: set[str] = set()
+        """Keys of rows, and of ``machine_history``, that have a history."""
         self._seen: dict[str, float] = {}
         """When a machine was last measured, by the key of its history."""
+        self._swept = 0.0
         self.groups: tuple[Group, ...] = (
             Group(Look.DISKS, "disk", self.disks, DiskRow, _flow,
                   lambda m: m.disks, lambda c: c.disks),
@@ -241,12 +245,13 @@ class Measured:
             self._record(key, at, _machine(meter))
 
     def _record(self, key: str, at: float, values: Sequence[float | None]) -> None:
-        history = self.histories.get(key)
-        if history is None:
-            if len(self.histories) >= MOST:
-                return
-            history = self.histories[key] = History()
-        history.record(at, values)
+        if key in self._kept or len(self._kept) < MOST:
+            self._kept.add(key)
+            self._remember(key, at, values)
+
+    def _lose(self, key: str) -> None:
+        self._kept.discard(key)
+        self._forget(key)
 
     # -- growing old -----------------------------------------------------------------------
 
@@ -260,9 +265,15 @@ class Measured:
                         group.delta(changes).touch(key)
             for key in sorted(told.left):
                 self._age(key, told, changes, now)
+        if now - self._swept > MISSING:
+            self._sweep(now)
+
+    def _sweep(self, now: float) -> None:
+        """Forget how machines fared that nobody has looked at for a while."""
+        self._swept = now
         for key in [key for key, at in self._seen.items() if now - at > KEEP]:
             del self._seen[key]
-            self.histories.pop(key, None)
+            self._lose(key)
 
     def _age(self, key: str, told: Told, changes: Changes, now: float) -> None:
         group = self._group(key)
@@ -282,7 +293,7 @@ class Measured:
         del group.rows[key]
         told.left.discard(key)
         told.keys[group.look].discard(key)
-        self.histories.pop(key, None)
+        self._lose(key)
         group.delta(changes).remove(key)
 
     def forget(self, host: str, changes: Changes) -> None:

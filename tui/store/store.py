@@ -7,7 +7,7 @@ argument. Knows no screen, no wire and no thread.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from tui.actions.declare import Target
 from tui.collector.messages import Answer, Batch, Call, CallUpdate, Exchange, HostLink, Update
@@ -45,7 +45,9 @@ class Store:
         self.jobs: dict[str, JobRow] = {}
         self.clusters = Clusters(self.fleet.rows, self.host_rows)
         self.replicas = Replicas()
-        self.measured = Measured(self.fleet.rows, self.host_rows, self.clusters.cluster)
+        self.measured = Measured(
+            self.fleet.rows, self.host_rows, self.clusters.cluster, self._remember, self._forget
+        )
         self.groups = Groups()
         self.exchanges: deque[Exchange] = deque(maxlen=EXCHANGES)
         """Newest first."""
@@ -107,7 +109,7 @@ class Store:
 
     def history(self, key: str) -> History:
         """The last hour of a thing; empty when nothing is known."""
-        return self.histories.get(key) or self.measured.histories.get(key) or History()
+        return self.histories.get(key) or History()
 
     def tree(self, folded: frozenset[str] = frozenset()) -> list[HostRow]:
         """Hosts below their clusters, standalone ones last; folded groups hide their hosts."""
@@ -342,6 +344,12 @@ class Store:
                 self._history(key).record(
                     at, (v.cpu, v.memory, v.net_in, v.net_out, v.disk_read, v.disk_write)
                 )
+
+    def _remember(self, key: str, at: float, values: Sequence[float | None]) -> None:
+        self._history(key).record(at, values)
+
+    def _forget(self, key: str) -> None:
+        self.histories.pop(key, None)
 
     def _history(self, key: str) -> History:
         found = self.histories.get(key)

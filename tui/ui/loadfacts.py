@@ -8,7 +8,7 @@ from tui.hyperv import paths
 from tui.hyperv.counters import image_key
 from tui.hyperv.meters import Look
 from tui.hyperv.model import Disk, Nic
-from tui.rows import levels, text
+from tui.rows import limits, text
 from tui.rows.amounts import added, brief, often
 from tui.rows.meters import drops, iops, meter_of, rate
 from tui.store import AdapterRow, DiskRow, HostRow, Stale, Store, SwitchRow, VmRow
@@ -22,7 +22,7 @@ def disk_line(row: VmRow, disk: Disk, store: Store) -> tuple[str, str]:
     found = store.measured.disks.get(f"disk:{row.host.id}:{image_key(disk.path)}")
     if found is None or not disk.path:
         return "", ""
-    return flow(found), _aged(found, levels.tone(found.meter.latency, levels.LATENCY))
+    return flow(found), _aged(found, limits.tone("disk_latency", found.meter.latency))
 
 
 def flow(found: DiskRow) -> str:
@@ -39,7 +39,7 @@ def adapter_line(row: VmRow, nic: Nic, store: Store) -> tuple[str, str]:
     if found is None:
         return "", ""
     lost = drops(found)
-    tone = _aged(found, levels.tone(lost, levels.DROPS))
+    tone = _aged(found, limits.tone("drops", lost))
     said = [f"in {text.rate(found.meter.net_in)}" if found.meter.net_in is not None else "",
             f"out {text.rate(found.meter.net_out)}" if found.meter.net_out is not None else "",
             f"drops {often(lost)}/s" if lost else ""]  # fmt: skip
@@ -67,10 +67,10 @@ def of_machine(row: VmRow) -> Iterator[Said]:
     if meter is None:
         return
     if meter.wait is not None:
-        yield "CPU wait", brief(meter.wait), levels.tone(meter.wait, levels.WAIT)
+        yield "CPU wait", brief(meter.wait), limits.tone("processor_wait", meter.wait)
     if meter.pressure is not None:
         average = f", average {meter.pressure_average}%" if meter.pressure_average else ""
-        tone = levels.tone(meter.pressure, levels.PRESSURE)
+        tone = limits.tone("memory_pressure", meter.pressure)
         yield "Pressure", f"{text.percent(meter.pressure)}{average}", tone
     if meter.paged:
         yield "Paged", f"{text.size(meter.paged)} on the host's disk", "error"
@@ -80,7 +80,7 @@ def of_host(row: HostRow) -> Iterator[Said]:
     """How its dynamic memory fares."""
     if row.pressure is not None:
         give = f", {text.size(row.balancing)} to give" if row.balancing is not None else ""
-        tone = levels.tone(row.pressure, levels.PRESSURE)
+        tone = limits.tone("memory_pressure", row.pressure)
         yield "Pressure", f"{text.percent(row.pressure)}{give}", tone
 
 
@@ -91,4 +91,4 @@ def of_switch(row: SwitchRow, store: Store) -> Iterator[Said]:
         return
     yield "Traffic", f"in {text.rate(meter.net_in)}  out {text.rate(meter.net_out)}", ""
     lost = added(meter.drops_in, meter.drops_out)
-    yield "Drops", f"{often(lost)}/s" if lost else "", levels.tone(lost, levels.DROPS)
+    yield "Drops", f"{often(lost)}/s" if lost else "", limits.tone("drops", lost)
