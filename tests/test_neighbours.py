@@ -143,7 +143,7 @@ use = st.floats(0, 1e5, allow_subnormal=False)
 
 
 @given(st.lists(st.tuples(use, use, use, use), min_size=1, max_size=4), use, use)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_shares_of_a_volume_add_up(
     uses: list[tuple[float, float, float, float]], reads: float, read: float
 ) -> None:
