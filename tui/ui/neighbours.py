@@ -156,4 +156,4 @@ def _where(found: Chain | None) -> str:
         return ""
     if found.processors:
         return f" on {found.hosts[0]}"
-    return f" on {found.volume}" if found.volume else f" of {found.hosts[0]}"
+    return f" on {clean(found.volume)}" if found.volume else f" of {found.hosts[0]}"
