@@ -120,6 +120,19 @@ def test_a_shared_volume_is_shared_across_hosts(store: Store, estate: Estate) ->
     assert "shared by the cluster" in said(found)["Volume"]
 
 
+def test_what_has_left_its_host_has_no_share_any_more(store: Store, estate: Estate) -> None:
+    store.apply(measured(estate, sql01=900.0), estate.now)
+    some = meters(estate, "HV01", sql01=900.0)
+    web = hot(estate, "web03")
+    rest = tuple(one for one in some.disks if f"disk:{one.id}" != web)
+    estate.now += 2
+    batch = Batch((told(estate, msgspec.structs.replace(some, disks=rest)),))
+    store.apply(batch, estate.now)
+    assert web in store.measured.disks, "still in top, dimmed"
+    names = {one.name for one in asked(store, hot(estate)).neighbours}
+    assert names == {"sql01", "mail01", "erp-db", REST}
+
+
 def test_what_is_not_read_is_said(store: Store, estate: Estate) -> None:
     key = estate.find("sql01")[1].id
     assert "not read yet" in said(asked(store, key))["Not known"]

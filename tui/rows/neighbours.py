@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from tui.hyperv.meters import Look
 from tui.hyperv.model import Host
@@ -155,13 +155,20 @@ def chain(store: Store, key: str, *, processors: bool = False) -> Chain | None:
 
 def hottest(store: Store, vm: VmRow) -> DiskRow | None:
     """The image of a machine that works most."""
-    disks = [d for d in store.measured.rows_of(Look.DISKS, vm.host.id) if d.meter.vm == vm.vm.id]
+    disks = [d for d in _there(store, Look.DISKS, vm.host.id) if d.meter.vm == vm.vm.id]
 
     def heat(disk: DiskRow) -> tuple[bool, float, float]:
         use = _use([disk])
         return bool(disk.meter.volume), use.iops, use.rate
 
     return max(disks, key=heat, default=None)
+
+
+def _there(store: Store, look: Look, host: str) -> list[Any]:
+    """Rows of a host; without what has left while the others are measured (it may be elsewhere)."""
+    rows = store.measured.rows_of(look, host)
+    watched = store.measured.looked_at(host, look)
+    return [row for row in rows if not (watched and row.left_at)]
 
 
 def _volume(store: Store, found: Chain) -> Chain:
@@ -179,7 +186,7 @@ def _volume(store: Store, found: Chain) -> Chain:
     found.volumes = tuple(
         row
         for host in found.hosts
-        for row in store.measured.rows_of(Look.VOLUMES, host)
+        for row in _there(store, Look.VOLUMES, host)
         if same_volume(row.meter.name) == name
     )
     found.neighbours = tuple(_on_volume(store, found, name))
@@ -224,7 +231,7 @@ def _on_volume(store: Store, found: Chain, name: str) -> Iterator[Neighbour]:
     """Machines by their images there, images of nobody, and the rest of what the volume does."""
     owners: dict[str, list[DiskRow]] = {}
     for host in found.hosts:
-        for disk in store.measured.rows_of(Look.DISKS, host):
+        for disk in _there(store, Look.DISKS, host):
             if same_volume(disk.meter.volume) == name:
                 owners.setdefault(disk.goes if disk.machine else disk.key, []).append(disk)
     disks = _use(disk for some in owners.values() for disk in some)
