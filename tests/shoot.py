@@ -43,8 +43,8 @@ class Shot:
     ascii: bool = False
     history: float = 6.0
     """Seconds the graphs get to fill."""
-    looks: float = 0.5
-    """Seconds from the last key to the picture."""
+    watched: float = 0.5
+    """Seconds it is on the screen before it is taken: what is measured only then has lines too."""
 
 
 def typed(text: str) -> tuple[str, ...]:
@@ -86,9 +86,16 @@ SHOTS = (
     Shot("drain", ("2", "j", "D"), scene="cluster"),
     Shot("balance", ("B",), scene="cluster"),
     Shot("capacity", ("P",), scene="cluster"),
-    Shot("storage", ("V", "j"), size=(140, 40), history=660.0, looks=10.0),
+    Shot("storage", ("V", "j"), size=(140, 40), history=660.0, watched=10.0),
     Shot("perf", ("colon", *typed("app.perf"), "enter"), size=(140, 40), history=75.0),
     Shot("top", ("o", "w", "w", "w"), size=(140, 40), history=60.0),
+    Shot("top-disks", ("o", "right", "right", "w", "w", "w"), size=(140, 40), watched=64.0),
+    Shot(
+        "neighbours",
+        (*jump("sql-erp"), "n", "w", "w", "w"),
+        scene="cluster",
+        watched=64.0,
+    ),
 )
 
 
@@ -119,7 +126,7 @@ async def shoot(shot: Shot) -> None:
             await complete(pilot, app)
             await pilot.pause(shot.history)
             await pilot.press(*shot.keys)
-            await pilot.pause(shot.looks)
+            await pilot.pause(shot.watched)
             svg = app.export_screenshot(title="hvdeck")
         finally:
             await app.engine.stop()

@@ -142,7 +142,7 @@ ACTIONS: tuple[Action, ...] = (
     _app(
         "top",
         "Top",
-        "Show who uses most: now, at most and over time, machines and hosts of the whole fleet",
+        "Show who uses most: now, at most and over time, machines, hosts, disks, adapters, volumes",
         "show_top",
         "o",
         _PANES,
@@ -153,6 +153,14 @@ ACTIONS: tuple[Action, ...] = (
         "Show how full volumes are and when they will be, what grows on them, and who wants memory",
         "show_storage",
         "V",
+        _PANES,
+    ),
+    _app(
+        "neighbours",
+        "Neighbours",
+        "Show who shares the volume of a disk or machine, once more those on its host",
+        "show_neighbours",
+        "n",
         _PANES,
     ),
     _app(

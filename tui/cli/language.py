@@ -43,6 +43,7 @@ NOUNS: Final = {
 }
 AUDITS: Final = ("findings", "macs", "pools", "vlans", "switches", "adapters")
 STORED: Final = ("volumes", "files", "hosts", "machines")
+RANKINGS: Final = ("vms", "hosts", "disks", "adapters", "uplinks", "volumes")
 FORECASTS: Final = ("balance", "capacity", "place")
 COMMANDS: Final = (
     *LISTS,
@@ -51,6 +52,7 @@ COMMANDS: Final = (
     "audit",
     "sample",
     "storage",
+    "top",
     "perf",
     "record",
     "replay",
@@ -132,6 +134,7 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     _perf_parser(commands)
     _record_parser(commands)
     _replay_parser(commands)
+    _top_parser(commands)
     for noun, help_text in NOUNS.items():
         _noun_parser(commands, noun, help_text, wanted=noun in words)
     _other_parsers(commands)
@@ -405,6 +408,25 @@ def _duration(word: str) -> float:
         return _positive(word, lambda given: int(duration(given)))
     except UsageError as error:
         raise argparse.ArgumentTypeError(f"{error} ({error.hint})") from None
+
+
+def _top_parser(commands: Any) -> None:
+    parser = commands.add_parser(
+        "top",
+        help="who uses most now: machines, hosts, disks, adapters, uplinks, volumes",
+        description="Measure for a moment, and tell who uses most. Peaks are those of the time "
+        "measured.",
+    )
+    parser.add_argument(
+        "what", nargs="?", choices=RANKINGS, default=RANKINGS[0], metavar="WHAT",
+        help=f"{', '.join(RANKINGS)}; the first unless told otherwise",
+    )  # fmt: skip
+    parser.add_argument(
+        "--for", dest="seconds", type=float, default=0.0, metavar="SECONDS",
+        help="measure so long; a few readings unless told otherwise",
+    )  # fmt: skip
+    _list_options(parser)
+    parser.set_defaults(command="top")
 
 
 def _list_options(parser: argparse.ArgumentParser) -> None:

@@ -23,6 +23,7 @@ from tui.cli import (
     sample,
     storage,
     tapes,
+    top,
 )
 from tui.cli.reach import configuration, entries, given, is_read_only, links_to
 from tui.cli.speak import code_of, complain, narrate, tolerant_output
@@ -104,6 +105,7 @@ HANDLERS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "perf": perf.perf,
     "record": tapes.record,
     "replay": tapes.replay,
+    "top": top.top,
     "act": acts.act,
     "balance": forecast.balance,
     "capacity": forecast.capacity,

@@ -11,12 +11,13 @@ import msgspec
 
 Severity: TypeAlias = Literal["critical", "warning", "never"]
 """How bad a state is that has no measure."""
-Unit: TypeAlias = Literal["%", "s"]
+Unit: TypeAlias = Literal["%", "s", "/s"]
 
 NEVER: Final = "never"
 """Stands in the file for a level that does not exist."""
 WANTED: Final[Mapping[Unit, str]] = {
     "%": 'a percentage such as 80, or "never"',
+    "/s": 'a number per second, or "never"',
     "s": 'a time such as "10ms", "2m" or "48h", or "never"',
 }
 _SPANS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
@@ -24,7 +25,7 @@ _TIME: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*", re.ASCII)
 
 
 class Level(msgspec.Struct, frozen=True):
-    """The two levels of one measure: percent, or seconds."""
+    """The two levels of one measure: percent, seconds, or times a second."""
 
     warning: float | None
     critical: float | None = None
@@ -68,6 +69,10 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     """Until a volume is full at the rate it fills."""
     disk_latency: Level = Level(0.010, 0.020, "s")
     """Of a virtual disk."""
+    processor_wait: Level = Level(0.0001, 0.001, "s")
+    """How long a virtual processor waits for a real one, each time."""
+    drops: Level = Level(0.05, 10.0, "/s")
+    """Packets an adapter drops."""
     transition: Level = Level(120.0, 600.0, "s")
     """In a passing state such as Stopping."""
     checkpoint_age: Level = Level(3 * 86_400.0, unit="s")
@@ -92,7 +97,7 @@ def level_of(value: Any, unit: Unit) -> float | None:
     """What the file says a level is. Raises ValueError for anything else."""
     if value == NEVER:
         return None
-    if unit == "%":
+    if unit != "s":
         number = value if isinstance(value, int | float) and not isinstance(value, bool) else -1.0
         if not (math.isfinite(number) and number >= 0):
             raise ValueError(WANTED[unit])
@@ -107,7 +112,7 @@ def as_written(value: float | None, unit: Unit) -> str | float:
     """A level as the file has it."""
     if value is None:
         return NEVER
-    if unit == "%":
+    if unit != "s":
         return value
     for name in ("d", "h", "m", "s"):
         count = value / _SPANS[name]

@@ -10,10 +10,12 @@ from tui.hyperv.model import Link
 from tui.rows import columns, text, topology
 from tui.rows.activity import Deed, result, why
 from tui.rows.audit import Line, vlans_of
+from tui.rows.chain import NEIGHBOUR
 from tui.rows.clusterfields import CLUSTERED
 from tui.rows.findings import finding, stuck
 from tui.rows.hostfindings import host_finding
 from tui.rows.load import OPERATION
+from tui.rows.meterfields import METERED
 from tui.rows.replica_fields import REPLICA
 from tui.rows.replicas import replication_words
 from tui.rows.storage_fields import STORED
@@ -388,6 +390,8 @@ VOCABULARIES: Mapping[str, Vocabulary] = {
     "audit": AUDIT,
     **CLUSTERED,
     **STORED,
+    **METERED,
+    "neighbour": NEIGHBOUR,
     "replica": REPLICA,
 }
 """By the value of ``Kind``, and kinds that only the log, the topology and the audits know."""

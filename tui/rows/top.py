@@ -1,4 +1,4 @@
-"""Top: what every machine and host uses now, at most, and how that went, as columns.
+"""Top: what machines, hosts and their parts use now, at most, and how that went, as columns.
 
 What is used now is read off the row; peaks and lines come from the history of a store, so these
 columns belong to one store and one span of time.
@@ -12,6 +12,7 @@ from math import ceil
 from typing import Any, Final, NamedTuple
 
 from tui.rows import levels, text
+from tui.rows.amounts import added
 from tui.rows.column import Cell, Column, find
 from tui.rows.columns import HOST_COLUMNS, VM_COLUMNS
 from tui.rows.spark import sparkline
@@ -31,6 +32,10 @@ def _one(_row: Any) -> float:
     return 1.0
 
 
+def _itself(row: Any) -> tuple[str, ...]:
+    return (row.key,)
+
+
 def _of_host(row: Any) -> float:
     """Makes a share in percent of a host's bytes."""
     return 100.0 / row.host.memory if row.host.memory else 0.0
@@ -43,11 +48,13 @@ class Measure:
     id: str
     """Of the column that shows it now."""
     short: str
-    metrics: tuple[Metric, ...]
+    metrics: tuple[int, ...]
     """What is added up."""
     words: Callable[[float | None], str]
     width: int
     """Of its peak."""
+    ranks: tuple[int, int, int]
+    """Priority of what is now, of its peak and of its line."""
     top: float = 0.0
     """A full line; 0: the highest in it."""
     least: float = 0.0
@@ -56,17 +63,31 @@ class Measure:
     """From the history of a row to what is shown."""
     level: str = ""
     """What it is called among the levels; empty where it has none."""
+    keys: Callable[[Any], Sequence[str]] = _itself
+    """Of the histories it is in; the peak is that of the first."""
 
 
-CPU: Final = Measure("cpu", "CPU", (Metric.CPU,), text.percent, 8, 100.0, level="vm_cpu")
+FLOWS: Final = (1, 4, 2)
+"""Ranks of what is seen beside something more telling."""
+CPU: Final = Measure("cpu", "CPU", (Metric.CPU,), text.percent, 8, (0, 3, 1), 100.0, level="vm_cpu")
 HOST_CPU: Final = replace(CPU, level="host_cpu")
-NET: Final = Measure("net", "Net", (Metric.NET_IN, Metric.NET_OUT), text.rate, 9, least=_QUIET)
-DISK: Final = Measure(
-    "disk", "Disk", (Metric.DISK_READ, Metric.DISK_WRITE), text.rate, 9, least=_QUIET
+NET: Final = Measure(
+    "net", "Net", (Metric.NET_IN, Metric.NET_OUT), text.rate, 9, FLOWS, least=_QUIET
 )
-ASSIGNED: Final = Measure("memory", "Mem", (Metric.MEMORY,), text.size, 8)
+DISK: Final = Measure(
+    "disk", "Disk", (Metric.DISK_READ, Metric.DISK_WRITE), text.rate, 9, FLOWS, least=_QUIET
+)
+ASSIGNED: Final = Measure("memory", "Mem", (Metric.MEMORY,), text.size, 8, (1, 5, 6))
 IN_USE: Final = Measure(
-    "memory", "Mem", (Metric.MEMORY,), text.percent, 8, 100.0, factor=_of_host, level="host_memory"
+    "memory",
+    "Mem",
+    (Metric.MEMORY,),
+    text.percent,
+    8,
+    (1, 5, 6),
+    100.0,
+    factor=_of_host,
+    level="host_memory",
 )
 VM_MEASURES: Final = (CPU, ASSIGNED, NET, DISK)
 HOST_MEASURES: Final = (HOST_CPU, IN_USE, NET, DISK)
@@ -86,7 +107,7 @@ class Span:
     """A stretch of time that ends with the newest reading, and what was highest in it."""
 
     def __init__(self, store: Store, seconds: float = USUAL) -> None:
-        self._store = store
+        self.store = store
         self.seconds = seconds
         self.until = 0.0
         """Unix time of the newest reading of any host."""
@@ -101,7 +122,7 @@ class Span:
 
     def renew(self) -> bool:
         """Move on to the newest reading; whether lines have moved by a cell."""
-        newest = max((entry.read_at for entry in self._store.hosts.values()), default=0.0)
+        newest = max((entry.read_at for entry in self.store.hosts.values()), default=0.0)
         if newest == self.until:
             return False
         before = self.edge
@@ -121,7 +142,7 @@ class Span:
         key, start = (row.key, measure.id), self.edge - self.seconds
         known = self._peaks.get(key)
         if known is None or known.until < self.until:
-            history = self._store.history(row.key)
+            history = self.store.history(measure.keys(row)[0])
             since = start if known is None else max(start, known.seen)
             found = history.highest(measure.metrics, since, self.until)
             higher = [] if known is None or known.value is None else [known.value]
@@ -132,8 +153,11 @@ class Span:
     def line(self, row: Any, measure: Measure) -> list[float | None]:
         """Means over equal parts of the stretch."""
         edge, factor = self.edge, measure.factor(row)
-        history = self._store.history(row.key)
-        values = history.sums(measure.metrics, edge - self.seconds, edge, CELLS)
+        lines = [
+            self.store.history(key).sums(measure.metrics, edge - self.seconds, edge, CELLS)
+            for key in measure.keys(row)
+        ]
+        values = [added(*parts) for parts in zip(*lines, strict=True)] if lines else []
         return [None if value is None else value * factor for value in values]
 
 
@@ -162,7 +186,7 @@ def _peak(measure: Measure, span: Span, now: Column[Any], priority: int) -> Colu
                   priority=priority)  # fmt: skip
 
 
-def _line(measure: Measure, span: Span, now: Column[Any], priority: int) -> Column[Any]:
+def line_column(measure: Measure, span: Span, now: Column[Any], priority: int) -> Column[Any]:
     """Drawn from the past, sorted by what is now."""
 
     def cell(row: Any) -> Cell:
@@ -176,24 +200,20 @@ def _line(measure: Measure, span: Span, now: Column[Any], priority: int) -> Colu
                   priority=priority)  # fmt: skip
 
 
-_RANKS: Final = {"cpu": (0, 3, 1), "net": (1, 4, 2), "disk": (1, 4, 2), "memory": (1, 5, 6)}
-"""Priority of what is now, of its peak and of its line."""
-
-
-def _table(
-    span: Span, known: Sequence[Column[Any]], measures: Sequence[Measure], lines: bool
+def ranked(
+    span: Span, known: Sequence[Column[Any]], measures: Sequence[Measure], *, lines: bool
 ) -> list[Column[Any]]:
     """Now, peak and line of every measure."""
     found: list[Column[Any]] = []
     for measure in measures:
-        first, second, third = _RANKS[measure.id]
+        first, second, third = measure.ranks
         now = replace(find(known, measure.id), priority=first)
         found.append(now)
         if measure is ASSIGNED:
             found.append(replace(find(known, "demand"), priority=5))
         found.append(_peak(measure, span, now, second))
         if lines:
-            found.append(_line(measure, span, now, third))
+            found.append(line_column(measure, span, now, third))
     return found
 
 
@@ -201,7 +221,7 @@ def vm_columns(span: Span, *, lines: bool = True) -> list[Column[Any]]:
     """Of machines; ``lines``: with those, else figures alone."""
     name, host, state = (find(VM_COLUMNS, column) for column in ("name", "host", "state"))
     head = [replace(name, width=20), replace(host, priority=3), replace(state, priority=7)]
-    return head + _table(span, VM_COLUMNS, VM_MEASURES, lines)
+    return head + ranked(span, VM_COLUMNS, VM_MEASURES, lines=lines)
 
 
 def host_columns(span: Span, *, lines: bool = True) -> list[Column[Any]]:
@@ -211,5 +231,5 @@ def host_columns(span: Span, *, lines: bool = True) -> list[Column[Any]]:
     shares = {"cpu", "memory"}
     return head + [
         replace(column, width=7, minimum=6) if column.id in shares else column
-        for column in _table(span, HOST_COLUMNS, HOST_MEASURES, lines)
+        for column in ranked(span, HOST_COLUMNS, HOST_MEASURES, lines=lines)
     ]

@@ -3,6 +3,16 @@
 from tui.store.changes import Changes, Delta, LinkChange
 from tui.store.fleet import HostEntry
 from tui.store.growth import Growth, Trend
+from tui.store.meterrows import (
+    AdapterMetric,
+    AdapterRow,
+    DiskMetric,
+    DiskRow,
+    HostVolumeRow,
+    MachineMetric,
+    MeterRow,
+    UplinkRow,
+)
 from tui.store.rows import (
     HostRow,
     JobRow,
@@ -20,15 +30,22 @@ from tui.store.store import Store
 from tui.store.watches import Notice
 
 __all__ = [
+    "AdapterMetric",
+    "AdapterRow",
     "Changes",
     "Delta",
+    "DiskMetric",
+    "DiskRow",
     "Growth",
     "History",
     "HostEntry",
     "HostRow",
+    "HostVolumeRow",
     "JobRow",
     "LinkChange",
+    "MachineMetric",
     "Mark",
+    "MeterRow",
     "Metric",
     "NodeRow",
     "Notice",
@@ -38,6 +55,7 @@ __all__ = [
     "Store",
     "SwitchRow",
     "Trend",
+    "UplinkRow",
     "VmRow",
     "VolumeRow",
 ]

@@ -86,6 +86,10 @@ class Changes:
     nodes: Delta = field(default_factory=Delta)
     volumes: Delta = field(default_factory=Delta)
     replicas: Delta = field(default_factory=Delta)
+    disks: Delta = field(default_factory=Delta)
+    adapters: Delta = field(default_factory=Delta)
+    uplinks: Delta = field(default_factory=Delta)
+    host_volumes: Delta = field(default_factory=Delta)
     calls: set[str] = field(default_factory=set)
     """Ids of calls that moved on."""
     settled: list[CallUpdate] = field(default_factory=list)
@@ -107,7 +111,7 @@ class Changes:
 
     @property
     def deltas(self) -> tuple[Delta, ...]:
-        """Those of every kind."""
+        """Those of every kind that can be acted upon."""
         return (
             self.hosts, self.vms, self.switches, self.jobs,
             self.roles, self.nodes, self.volumes, self.replicas,
@@ -115,7 +119,9 @@ class Changes:
 
     def follow(self, later: Changes) -> None:
         """Note what happened after this, too."""
-        for mine, other in zip(self.deltas, later.deltas, strict=True):
+        for mine, other in zip(
+            (*self.deltas, *self.measured), (*later.deltas, *later.measured), strict=True
+        ):
             mine.follow(other)
         self.calls |= later.calls
         self.settled += later.settled
@@ -125,6 +131,11 @@ class Changes:
         self.resync |= later.resync
         self.links += later.links
         self.news += later.news
+
+    @property
+    def measured(self) -> tuple[Delta, ...]:
+        """Those of what is only measured."""
+        return (self.disks, self.adapters, self.uplinks, self.host_volumes)
 
     def touch_row(self, key: str, row: Row) -> None:
         """Note a change of a row of any kind."""

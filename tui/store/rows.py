@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 from tui.actions.declare import Target
 from tui.collector.messages import Phase
 from tui.hyperv.cluster import Cluster, ClusterNode, Role, SharedVolume
+from tui.hyperv.meters import MachineMeter
 from tui.hyperv.model import Host, HostVitals, Job, Link, Replica, Switch, Vm, VmVitals
 
 
@@ -65,6 +66,8 @@ class VmRow:
     """The same GUID is live on another host too."""
     watch: str = ""
     """How it stands when it is watched: ``ok``, ``warning``, ``error``; empty: it is not."""
+    meter: MachineMeter | None = None
+    """What else is measured of it; None while nobody looks."""
 
     @property
     def name(self) -> str:
@@ -99,6 +102,10 @@ class HostRow:
     """Of these, how many answer."""
     watch: str = ""
     """How it stands when it is watched in full: ``ok``, ``warning``, ``error``."""
+    pressure: int | None = None
+    """Average pressure of its dynamic memory, in percent; None while nobody looks."""
+    balancing: int | None = None
+    """Bytes its balancer may still give."""
 
     @property
     def name(self) -> str:

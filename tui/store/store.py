@@ -21,6 +21,7 @@ from tui.store.fleet import Fleet, HostEntry
 from tui.store.groups import Groups
 from tui.store.histories import Histories
 from tui.store.loads import Loads
+from tui.store.measured import Measured
 from tui.store.replicas import Replicas
 from tui.store.rows import HostRow, JobRow, Mark, Stale, SwitchRow, VmRow
 from tui.store.series import History
@@ -49,6 +50,14 @@ class Store:
         self.clusters = Clusters(self.fleet.rows, self.host_rows)
         self.replicas = Replicas()
         self.space = Space()
+        self.histories = Histories()
+        self.measured = Measured(
+            self.fleet.rows,
+            self.host_rows,
+            self.clusters.cluster,
+            self.histories.record,
+            self.histories.forget,
+        )
         self.groups = Groups()
         self.loads = Loads()
         self.exchanges: deque[Exchange] = deque(maxlen=EXCHANGES)
@@ -59,7 +68,6 @@ class Store:
         """Machines in full, by GUID: those that were looked at."""
         self.marks: set[str] = set()
         """Keys of marked rows; a key outlives its row for a while."""
-        self.histories = Histories()
         self.collector_cpu = 0.0
         self.collector_memory = 0
         self.collector_threads = 0
@@ -112,7 +120,7 @@ class Store:
         )
 
     def history(self, key: str) -> History:
-        """The last day of a VM or host; empty when nothing is known."""
+        """The last day of a thing; empty when nothing is known."""
         return self.histories.get(key) or History()
 
     def tree(self, folded: frozenset[str] = frozenset()) -> list[HostRow]:
@@ -265,6 +273,7 @@ class Store:
         self.replicas.apply(entry, update, self.marks, changes)
         self.clusters.apply(entry, update, self.marks, changes)
         self.space.apply(entry, update)
+        self.measured.apply(entry, update, changes)
         self._record(entry, update.read_at)
 
     def _apply_host(self, entry: HostEntry, update: Update, changes: Changes) -> None:
@@ -343,6 +352,7 @@ class Store:
         if entry.read_at <= entry.recorded_at or entry.vitals.link is Link.DOWN:
             return
         entry.recorded_at = entry.read_at
+        self.measured.record(entry, at)
         row, vitals = self.host_rows[entry.info.id], entry.vitals
         self.histories.record(
             row.key,
@@ -372,6 +382,7 @@ class Store:
             self.marks.discard(old)
         for key in changes.vms.added:
             self.vms[key].marked = key in self.marks
+        self.measured.settle(changes.vms.added, changes)
         for job in self.jobs.values():
             # A job may be heard of in the same update as the machine it works on.
             if not job.subject and (subject := self.vms.get(job.job.subject)):
@@ -424,6 +435,7 @@ class Store:
                 _set_stale(self.jobs[key], level, changes)
         self.clusters.follow(self.hosts, changes, now)
         self.replicas.follow(self.hosts, changes)
+        self.measured.follow(self.hosts, changes, now)
 
     # -- hosts come and go -----------------------------------------------------------------
 
@@ -448,6 +460,7 @@ class Store:
         self.replicas.forget(host, changes)
         self.space.forget(host)
         self.loads.forget(host)
+        self.measured.forget(host, changes)
         del self.fleet.hosts[host], self.host_rows[host]
         changes.hosts.remove(host)
         self.clusters.forget(self.hosts, changes)

@@ -24,6 +24,7 @@ from tui.hyperv.model import Link
 from tui.rows import levels, text
 from tui.store import Changes, Store
 from tui.ui import gridevents, hints, style
+from tui.ui.attention import Attention
 from tui.ui.commands import Commands
 from tui.ui.engine import PACE, Collector, Engine
 from tui.ui.exact import ExactScreen
@@ -105,6 +106,7 @@ class DeckApp(App[int], inherit_bindings=False):
         self.operator = Operator(self, clock)
         self.lookout = Lookout(self, clock)
         self.panes = Panes(self.store, self.glyphs)
+        self.attention = Attention(self)
         self.filter_bar = FilterBar(self.glyphs)
         self.header = Header(self.store, self.glyphs)
         self.tabs = Tabs()
@@ -233,6 +235,7 @@ class DeckApp(App[int], inherit_bindings=False):
         shown = self.panes.showing()
         if "detail" in shown:
             known = any(key in delta.changed or key in delta.added for delta in changes.deltas)
+            known = known or any(changes.measured)
             if known or changes.calls or key != self.panes.detail.key:
                 self.panes.detail.show(key, self.clock())
         if "graphs" in shown:
@@ -245,6 +248,7 @@ class DeckApp(App[int], inherit_bindings=False):
             self.panes.detail.show(key, now)
         if "graphs" in shown:
             self.panes.graphs.show(key, now)
+        self.attention.renew()
         self.footer.renew()
 
     def tick(self) -> None:
@@ -266,6 +270,7 @@ class DeckApp(App[int], inherit_bindings=False):
         if not self.header.is_mounted or not self.footer.is_mounted:
             return
         self._mind_recorder()
+        self.attention.renew()
         failure = str(self.engine.failure.title) if self.engine.failure else ""
         replay = self.replay is not None
         standing = Standing(

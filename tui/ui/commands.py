@@ -71,8 +71,10 @@ class Commands(TapeCommands):
             self._enter_node(panes.networks.rows[key])
         elif panes.current == "cluster" and panes.cluster.view in ("findings", "resources"):
             self.go_to(panes.cluster.cursor or "")
-        elif panes.current == "top":
-            self.go_to(key)
+        elif panes.current == "top" and panes.top.view in ("disks", "volumes"):
+            self.show_neighbours()
+        elif panes.current in ("top", "neighbours"):
+            self.go_to(panes.table.cursor or "")
         elif panes.current == "storage":
             if not panes.storage.look_into(key):
                 self.go_to(panes.storage.cursor or "")
@@ -117,6 +119,23 @@ class Commands(TapeCommands):
 
     def show_perf(self) -> None:
         self._app.panes.turn_to("perf")
+
+    def show_neighbours(self) -> None:
+        """Who else is there: of the disk or volume in top, else of what is selected; among
+        neighbours from the volume to the host and back.
+        """
+        panes = self._app.panes
+        if panes.current == "neighbours":
+            key: str | None = panes.neighbours.key
+        elif panes.current == "top":
+            key = panes.top.grid.cursor_key
+        else:
+            key = panes.source.cursor
+        if not key:
+            self._app.told("Select a disk, volume, machine or host first", warning=True)
+            return
+        panes.neighbours.ask(key)
+        panes.turn_to("neighbours")
 
     def show_log(self) -> None:
         self._app.panes.turn_to("log")
@@ -380,6 +399,8 @@ class Commands(TapeCommands):
         panes = self._app.panes
         if panes.current == "top":
             panes.top.next_window()
+        elif panes.current == "neighbours":
+            panes.neighbours.next_window()
         else:
             panes.graphs.next_window()
 

@@ -11,7 +11,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from tui.collector.messages import Batch, Call, Command, Configure, HostLink, Inspect, Resync
+from tui.collector.messages import (
+    Attend,
+    Batch,
+    Call,
+    Command,
+    Configure,
+    HostLink,
+    Inspect,
+    Resync,
+)
 from tui.collector.pipe import CollectorDied
 from tui.errors import HvError
 from tui.store import Changes, Store
@@ -99,6 +108,8 @@ class Engine:
         self.inspected = ("", "")
         """Host and id of the machine whose sheet the collector keeps fresh."""
         self._links = options.links
+        self.attended = Attend()
+        """What the collector measures besides, because somebody looks at it."""
         self._listener: Listener = Nobody()
         self._clock = clock
         self._collector = collector
@@ -162,6 +173,8 @@ class Engine:
         """Send a command without waiting for it."""
         if isinstance(command, Inspect):
             self.inspected = (command.host, command.vm)
+        elif isinstance(command, Attend):
+            self.attended = command
         elif isinstance(command, Call) and self.recorder is not None:
             self.recorder.began(command.id)
         errand = asyncio.create_task(self._send(command))
@@ -265,6 +278,8 @@ class Engine:
             return False
         if all(self.inspected):  # the new process does not know what is looked at
             self.post(Inspect(*self.inspected))
+        if self.attended != Attend():
+            self.post(self.attended)
         return True
 
     def _fail(self, error: HvError | OSError) -> None:

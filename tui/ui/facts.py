@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from tui.actions import Target
@@ -28,6 +28,7 @@ from tui.store import (
     VmRow,
     VolumeRow,
 )
+from tui.ui import loadfacts
 
 _POINTS = 8
 """Recovery points listed, the newest."""
@@ -53,6 +54,12 @@ class Section:
         """Add a fact unless there is nothing to say."""
         if value:
             self.facts.append(Fact(label, value, tone))
+        return self
+
+    def extend(self, facts: Iterable[tuple[str, str, str]]) -> Section:
+        """Add facts: label, words, tone."""
+        for fact in facts:
+            self.add(*fact)
         return self
 
 
@@ -106,10 +113,11 @@ def _vm(row: VmRow, store: Store, now: float) -> Iterator[Section]:
     yield _load(row)
     yield _guest(row)
     for position, nic in enumerate(vm.nics):
-        yield _nic(nic, position)
+        yield _nic(nic, position).add("Now", *loadfacts.adapter_line(row, nic, store))
     disks = Section("Disks")
     for disk in vm.disks:
         disks.add(_slot(disk), _image(disk), "" if disk.path or disk.physical else "dim")
+        disks.add("  now", *loadfacts.disk_line(row, disk, store))
     yield disks
     points = Section("Checkpoints")
     points.add("Merging", *text.MERGING[merging.standing(vm, vitals.activity)])
@@ -140,6 +148,7 @@ def _load(row: VmRow) -> Section:
     if vitals.disk_read is not None:
         rates = f"read {text.rate(vitals.disk_read)}  write {text.rate(vitals.disk_write)}"
         load.add("Disk", rates)
+    load.extend(loadfacts.of_machine(row))
     return load
 
 
@@ -276,6 +285,7 @@ def _host(row: HostRow, now: float) -> Iterator[Section]:
     if vitals.disk_read is not None:
         rates = f"read {text.rate(vitals.disk_read)}  write {text.rate(vitals.disk_write)}"
         load.add("Disk", rates)
+    load.extend(loadfacts.of_host(row))
     yield load
     yield _machine(row, now)
     volumes = Section("Volumes")
@@ -340,6 +350,7 @@ def _switch(row: SwitchRow, store: Store, now: float) -> Iterator[Section]:
     section.add("Host port", "the host uses it too" if switch.shared else "not used by the host")
     section.add("Teaming", "yes" if switch.teaming else "").add("SR-IOV", "on" * switch.iov)
     section.add("VLANs", text.ranges(switch.vlans)).add("Ports", text.count(switch.ports))
+    section.extend(loadfacts.of_switch(row, store))
     yield section.add("GUID", switch.guid, "dim")
     connected = Section(f"Connected machines ({len(switch.vms)})")
     for guid in switch.vms:

@@ -20,6 +20,7 @@ from tui.ui.clusterpane import ClusterPane
 from tui.ui.detail import DetailPane
 from tui.ui.fleet import FleetPane
 from tui.ui.graphs import GraphsPane
+from tui.ui.neighbours import NeighboursPane
 from tui.ui.perf import PerfPane
 from tui.ui.storage import StoragePane
 from tui.ui.style import Glyphs
@@ -35,6 +36,8 @@ WIDE = 120
 STRIP_FROM = 30
 """Rows from which detail and graphs show below."""
 NETWORKS_FROM = 32
+STANDING = ("detail", "graphs", "neighbours")
+"""Panes that show what was selected elsewhere."""
 
 
 class LogPane(Vertical):
@@ -58,6 +61,7 @@ class Panes(Horizontal):
 
     def __init__(self, store: Store, glyphs: Glyphs) -> None:
         super().__init__(id="panes")
+        self.store = store
         self.hosts = HostPane(store, glyphs)
         self.vms = TablePane(VMS, store, glyphs)
         self.networks = NetworkPane(store, glyphs)
@@ -70,12 +74,14 @@ class Panes(Horizontal):
         self.top = TopPane(store, glyphs)
         self.storage = StoragePane(store, glyphs)
         self.perf = PerfPane(store, glyphs)
+        self.neighbours = NeighboursPane(store, glyphs)
         self.detail = DetailPane(store, glyphs)
         self.graphs = GraphsPane(store, glyphs)
         self.log_pane = LogPane(self.calls, self.exchanges)
         self.pages: dict[str, TablePane] = {
             "audit": self.fleet, "cluster": self.cluster, "replicas": self.replicas,
-            "top": self.top, "storage": self.storage, "perf": self.perf,
+            "top": self.top, "neighbours": self.neighbours, "storage": self.storage,
+            "perf": self.perf,
         }  # fmt: skip
         """Panes that take the whole screen, in the order the keys go through them."""
         self._panes: dict[str, Widget] = {
@@ -160,7 +166,7 @@ class Panes(Horizontal):
 
     def turn_to(self, name: str) -> None:
         """Make a pane current, show it and give it the keys."""
-        if name in ("detail", "graphs") and self.current not in ("detail", "graphs"):
+        if name in STANDING and self.current not in STANDING:
             self._before = self.current
         self.current = name
         if name in self._centred:
@@ -169,8 +175,8 @@ class Panes(Horizontal):
         self._focus(name)
 
     def go_back(self) -> bool:
-        """Undo zoom, or leave detail and graphs; False when there is nothing to leave."""
-        if self.current in ("detail", "graphs"):
+        """Undo zoom, or leave what stands for a selection; False when there is nothing to leave."""
+        if self.current in STANDING:
             self.turn_to(self._before)
             return True
         if self.current == "networks" and self.networks.is_tree:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final
 
 from textual.binding import BindingType
 
+from tui.hyperv.meters import Look
 from tui.rows import text
 from tui.rows.storage_columns import TABLES, Table
 from tui.store import Changes, Delta, Store
@@ -52,6 +53,11 @@ class StoragePane(TurningPane):
 
     def subject_of(self, view: str, store: Store) -> Subject:
         return _subject(TABLES[view])
+
+    def looks(self) -> frozenset[Look]:
+        """What its table needs to have measured."""
+        files = {Look.IMAGES} if TABLES[self.view].of_files else set()
+        return frozenset(files | ({Look.MEMORY} if self.view in ("hosts", "machines") else set()))
 
     def _notes(self) -> list[str]:
         """When there will be more to say."""

@@ -8,8 +8,9 @@ from typing import Any
 from tui.actions import Kind
 from tui.rows.audit import Line
 from tui.rows.filter import Filter, parse
+from tui.rows.neighbours import Neighbour
 from tui.rows.topology import Node
-from tui.store import Changes, Delta, Store
+from tui.store import Changes, Delta, MeterRow, Store
 from tui.ui.entries import kind_of
 from tui.ui.grid import Look
 from tui.ui.style import Glyphs
@@ -17,6 +18,8 @@ from tui.ui.subjects import Subject
 from tui.ui.tables import TablePane, look_of
 
 LEVEL = Look(depth=-1)
+STANDING = (Node, Line, MeterRow, Neighbour)
+"""Rows that stand for things of other panes."""
 
 
 def any_change(changes: Changes) -> Delta:
@@ -100,13 +103,13 @@ class ViewsPane(TablePane):
     @property
     def cursor(self) -> str | None:
         row = self.selected
-        return row.goes if isinstance(row, Node | Line) else super().cursor
+        return row.goes if isinstance(row, STANDING) else super().cursor
 
     @property
     def kind(self) -> Kind | None:
         """Kind of the thing under the cursor."""
         row = self.selected
-        if not isinstance(row, Node | Line):
+        if not isinstance(row, STANDING):
             return self.subject.kind
         thing = row.row if isinstance(row, Node) else self.store.row(row.goes)
         return kind_of(thing) or self.subject.kind
