@@ -193,8 +193,8 @@ def test_shares_of_a_host_add_up_and_the_busiest_is_named(store: Store, estate: 
     store.apply(Batch((msgspec.structs.replace(busy, vms=(big,)),)), estate.now)
     found = asked(store, "HV01")
     assert sum(one.cpu_share or 0 for one in found.neighbours) == pytest.approx(100.0)
-    assert verdict(found).startswith("sql01 uses ")
-    assert verdict(found).endswith("% of what is used of its processors")
+    assert verdict(found).startswith("sql01 has ")
+    assert verdict(found).endswith("% of what is used of the processors")
     same = asked(store, vm.id, processors=True)
     assert [one.name for one in same.neighbours if one.here] == ["sql01"]
     assert "CPU 60%" in said(same)["VM"]

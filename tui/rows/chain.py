@@ -96,8 +96,10 @@ def verdict(found: Chain) -> str:
     if found.culprit is not None:
         slow = bool(levels.tone("disk_latency", found.latency))
         after = f", which takes {brief(found.latency)}" if slow else ""
-        verb = "uses" if found.processors else "does"
-        return f"{found.culprit.name} {verb} {found.culprit.note}{after}"
+        verb, where = (
+            ("has", "of the processors") if found.processors else ("does", "on this volume")
+        )
+        return f"{found.culprit.name} {verb} {found.culprit.note} {where}{after}"
     owned = [one for one in found.neighbours if one.machine is not None or one.disks]
     if len(owned) < 2:
         return f"Nobody else is on this {'host' if found.processors else 'volume'}"

@@ -272,12 +272,12 @@ def shares(one: Neighbour) -> tuple[float, float]:
 
 
 def _telling(one: Neighbour) -> str:
-    """``61% of the reads on this volume``: of what it does most, operations before bytes."""
+    """``61% of the reads``: of what it does most, operations before bytes."""
     by_rate = shares(one)[1] > shares(one)[0] + CLEARLY
     words = _WORDS[2:] if by_rate else _WORDS[:2]
     kind, noun = max(words, key=lambda pair: float(getattr(one.use, pair[0])))
     part, all_of_it = getattr(one.use, kind), getattr(one.whole, kind)
-    return f"{100 * part / all_of_it:.0f}% of the {noun} on this volume"
+    return f"{100 * part / all_of_it:.0f}% of the {noun}"
 
 
 # -- processors ----------------------------------------------------------------------------
@@ -308,7 +308,7 @@ def _host(store: Store, host: HostRow, vm: VmRow | None) -> Chain:
         found.unread = (f"processors of {host.host.id} as a whole",)
     worst = max((one for one in neighbours if one.machine), key=_cpu_share, default=None)
     if worst is not None and len(rows) > 1 and whole >= 10 and _cpu_share(worst) >= MOST:
-        worst.note = f"{_cpu_share(worst):.0f}% of what is used of its processors"
+        worst.note = f"{_cpu_share(worst):.0f}% of what is used"
         found.culprit = worst
     found.neighbours = tuple(neighbours)
     return found
