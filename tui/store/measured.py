@@ -231,6 +231,11 @@ class Measured:
 
     # -- history ---------------------------------------------------------------------------
 
+    def meters(self, host: str) -> Meters | None:
+        """All that one host told last; None when it told nothing."""
+        told = self.told.get(host)
+        return None if told is None else told.meters
+
     def record(self, entry: HostEntry, at: float) -> None:
         """One point of history for everything its host measures now, changed or not."""
         told = self.told.get(entry.info.id)

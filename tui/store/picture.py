@@ -63,6 +63,7 @@ def _whole(store: Store, entry: HostEntry) -> Update:
         replicas=tuple(store.replicas.of(host).values()),
         cluster=mine.cluster if mine else None,
         cluster_at=mine.at if mine else 0.0,
+        meters=store.measured.meters(host),
     )
 
 
