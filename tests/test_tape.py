@@ -280,11 +280,12 @@ def test_a_picture_tells_everything_an_update_can() -> None:
     gone = {"gone_vms", "gone_switches", "gone_jobs", "gone_replicas"}
     told = {
         "host", "seq", "read_at", "full", "info", "vitals", "vms", "vm_vitals", "switches", "jobs",
-        "replicas", "cluster", "cluster_at",
+        "replicas", "cluster", "cluster_at", "meters",
     }  # fmt: skip
     assert set(Update.__struct_fields__) == gone | told
     assert set(Batch.__struct_fields__) == {
-        "updates", "calls", "sheets", "answers", "exchanges", "cpu", "memory", "idle",
+        "updates", "calls", "sheets", "answers", "exchanges", "loads", "cpu", "memory",
+        "threads", "idle",
     }  # fmt: skip
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from tui import __version__
-from tui.cli import exits
-from tui.errors import UsageError
+from tui.cli import exits, readings
+from tui.cli.options import FORMS, global_options, list_options, positive
 
 if TYPE_CHECKING:
     from tui.actions import Action, Field
@@ -42,8 +42,6 @@ NOUNS: Final = {
     "replica": "act on replication relationships",
 }
 AUDITS: Final = ("findings", "macs", "pools", "vlans", "switches", "adapters")
-STORED: Final = ("volumes", "files", "hosts", "machines")
-RANKINGS: Final = ("vms", "hosts", "disks", "adapters", "uplinks", "volumes")
 FORECASTS: Final = ("balance", "capacity", "place")
 COMMANDS: Final = (
     *LISTS,
@@ -74,7 +72,6 @@ NAMED: Final = {
     "replica": ("NAME", "ends of a relationship: machine@HOST, id or a pattern"),
 }
 """What an action's targets are called, and how they may be given; by kind."""
-FORMS: Final = ("table", "json", "csv", "markdown")
 DEFAULT_SCENE: Final = "datacenter"
 PATIENCE: Final = 300.0
 """Seconds ``--wait`` waits unless told otherwise."""
@@ -120,7 +117,7 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"hvdeck {__version__}")
-    _globals(parser)
+    global_options(parser)
     parser.set_defaults(command="deck")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for name, kind in LISTS.items():
@@ -129,12 +126,7 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     _balance_parser(commands)
     _capacity_parser(commands)
     _place_parser(commands)
-    _sample_parser(commands)
-    _storage_parser(commands)
-    _perf_parser(commands)
-    _record_parser(commands)
-    _replay_parser(commands)
-    _top_parser(commands)
+    readings.add(commands)
     for noun, help_text in NOUNS.items():
         _noun_parser(commands, noun, help_text, wanted=noun in words)
     _other_parsers(commands)
@@ -142,61 +134,9 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     return parser
 
 
-def _globals(parser: argparse.ArgumentParser, *, deck: bool = True) -> None:
-    """Options that mean the same before and after the command; those of the deck alone are
-    taken, but not listed, where there is no deck."""
-    which = parser.add_argument_group("hosts")
-    add: Callable[..., Any] = _adder(which)
-    add(
-        "--demo",
-        metavar="SCENE",
-        help="a simulated fabric: homelab, datacenter, troubled, cluster, migration, replica, "
-        "large",
-    )
-    add("--host", action="append", metavar="HOST", help="a configured host, or an address or URL")
-    add("--group", action="append", metavar="GROUP", help="the hosts of a configured group")
-    add("--user", help=r"account for the hosts, DOMAIN\user or user@realm")
-    add("--auth", choices=("ntlm", "negotiate", "kerberos", "basic", "certificate", "credssp"),
-        metavar="METHOD",
-        help="ntlm (the default), negotiate, kerberos, basic, certificate or credssp")  # fmt: skip
-    add("--password-env", metavar="VAR", help="environment variable that holds the password")
-    add("--keyring", metavar="SERVICE", help="keyring service that holds the password")
-    add("--ca-trust", metavar="PATH", help="certificate authorities to trust")
-    add("--ignore-certificate", action="store_true", help="accept any certificate")
-    add("--allow-cleartext-basic", action="store_true", help="let basic send the password openly")
-    add("--config", metavar="FILE", help="configuration file to use")
-    group = parser.add_argument_group("deck" if deck else "more")
-    change = _adder(group)
-    change("--read-only", dest="read_only", action="store_true", help="withhold every change")
-    change("--write", dest="read_only", action="store_false", help="allow changes")
-    _look(group, deck=deck)
-
-
-def _look(group: Any, *, deck: bool) -> None:
-    """Options of what is seen."""
-    look = _adder(group)
-    look("--ascii", action="store_true", help="ASCII characters only")
-    mouse, theme, refresh = (
-        ("leave the mouse to the terminal", "colours of the deck",
-         "time between refreshes, at least 1")
-        if deck
-        else (argparse.SUPPRESS,) * 3
-    )  # fmt: skip
-    look("--no-mouse", action="store_true", help=mouse)
-    look("--theme", help=theme)
-    look("--refresh", type=float, metavar="SECONDS", help=refresh)
-
-
-def _adder(group: Any) -> Callable[..., Any]:
-    # Without a default, an option given before the command is not undone by its absence after.
-    return lambda *names, **options: group.add_argument(
-        *names, default=argparse.SUPPRESS, **options
-    )
-
-
 def _list_parser(commands: Any, name: str, kind: str) -> None:
     parser = commands.add_parser(name, help=f"list {name}", description=f"List {name}.")
-    _list_options(parser)
+    list_options(parser)
     parser.set_defaults(command="list", kind=kind)
 
 
@@ -211,7 +151,7 @@ def _audit_parser(commands: Any) -> None:
         "table", nargs="?", choices=AUDITS, default=AUDITS[0], metavar="TABLE",
         help=f"{', '.join(AUDITS)}; the first unless told otherwise",
     )  # fmt: skip
-    _list_options(parser)
+    list_options(parser)
     parser.set_defaults(command="audit")
 
 
@@ -232,7 +172,7 @@ def _balance_parser(commands: Any) -> None:
         help=f"how long that may take, {LONG:.0f} unless told otherwise",
     )  # fmt: skip
     parser.add_argument("-o", "--output", choices=FORMS, default="table", help="how it is told")
-    _globals(parser, deck=False)
+    global_options(parser, deck=False)
     parser.set_defaults(command="balance")
 
 
@@ -265,176 +205,23 @@ def _wish_options(parser: argparse.ArgumentParser, *, required: bool) -> None:
     )
     parser.add_argument("--cpus", type=_number, metavar="NUMBER", help="its virtual processors")
     parser.add_argument("-o", "--output", choices=FORMS, default="table", help="how it is told")
-    _globals(parser, deck=False)
+    global_options(parser, deck=False)
 
 
 def _number(word: str) -> int:
-    return _positive(word, int)
+    return positive(word, int)
 
 
 def _memory(word: str) -> int:
     from tui.actions.amounts import memory
 
-    return _positive(word, memory)
+    return positive(word, memory)
 
 
 def _size(word: str) -> int:
     from tui.actions.amounts import size
 
-    return _positive(word, size)
-
-
-def _positive(word: str, read: Callable[[str], int]) -> int:
-    try:
-        found = read(word)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    if found < 1:
-        raise argparse.ArgumentTypeError(f"{word} is nothing")
-    return found
-
-
-def _sample_parser(commands: Any) -> None:
-    parser = commands.add_parser(
-        "sample",
-        help="read again and again what machines or hosts use",
-        description="Read again and again what machines or hosts use, and tell every sample as "
-        "it comes. Hosts are read every two seconds at most, so that peaks between samples count: "
-        "they are those since the first sample, of the last hour. Ends after --count samples, "
-        "or with Ctrl-C.",
-    )
-    parser.add_argument(
-        "what", nargs="?", choices=("vms", "hosts"), default="vms", metavar="vms|hosts",
-        help="vms unless told otherwise",
-    )  # fmt: skip
-    parser.add_argument(
-        "--every", type=float, default=5.0, metavar="SECONDS",
-        help="time between samples, at least 1, 5 unless told otherwise",
-    )  # fmt: skip
-    parser.add_argument("--count", type=int, metavar="N", help="samples; without, until Ctrl-C")
-    parser.add_argument("--filter", default="", metavar="FILTER", help="as behind / in the deck")
-    parser.add_argument("--sort", default="", metavar="COLUMN", help="-COLUMN turns it round")
-    parser.add_argument(
-        "-o", "--output", choices=("table", "json", "csv"), default="table",
-        help="how it is told; json is one object per line",
-    )  # fmt: skip
-    _globals(parser, deck=False)
-    parser.set_defaults(command="sample")
-
-
-def _storage_parser(commands: Any) -> None:
-    parser = commands.add_parser(
-        "storage",
-        help="how full volumes are and when they will be; files, and memory",
-        description="Tell how full volumes are, what may still grow on them, and how fast they "
-        "fill; or the files of all disks, the memory of hosts, or memory and disks of machines. "
-        "Growth and the time until a volume is full take ten minutes of readings: --for.",
-    )
-    parser.add_argument(
-        "table", nargs="?", choices=STORED, default=STORED[0], metavar="|".join(STORED),
-        help=f"{STORED[0]} unless told otherwise",
-    )  # fmt: skip
-    parser.add_argument(
-        "--for", type=float, default=0.0, dest="seconds", metavar="SECONDS",
-        help="how long to go on reading before it is told",
-    )  # fmt: skip
-    _list_options(parser)
-    parser.set_defaults(command="storage")
-
-
-def _perf_parser(commands: Any) -> None:
-    parser = commands.add_parser(
-        "perf",
-        help="what reading costs the hosts",
-        description="Read the hosts for a while as the deck does, and tell what each was asked, "
-        "how fast it answered, and how near that is to the cap.",
-    )
-    parser.add_argument(
-        "--for", type=float, default=20.0, metavar="SECONDS", dest="seconds",
-        help="how long, at least 3, 20 unless told otherwise",
-    )  # fmt: skip
-    parser.add_argument("--operations", action="store_true", help="which queries took the time")
-    parser.add_argument("--sort", default="", metavar="COLUMN", help="-COLUMN turns it round")
-    parser.add_argument("-o", "--output", choices=FORMS, default="table", help="how it is told")
-    _globals(parser, deck=False)
-    parser.set_defaults(command="perf")
-
-
-def _record_parser(commands: Any) -> None:
-    parser = commands.add_parser(
-        "record",
-        help="record everything the deck would show",
-        description="Record everything the deck would show of the hosts, until Ctrl-C or for a "
-        "while. The file holds names, addresses and notes of hosts and machines, no account and "
-        "no password; only its owner may read it.",
-    )
-    parser.add_argument("file", metavar="FILE", help="to record into")
-    parser.add_argument(
-        "--every", type=float, default=2.0, metavar="SECONDS",
-        help="time between readings, at least 1, 2 unless told otherwise",
-    )  # fmt: skip
-    parser.add_argument(
-        "--for", dest="until", type=_duration, metavar="DURATION", help="90, 30s, 10m or 1h30m"
-    )
-    parser.add_argument("--force", action="store_true", help="overwrite the file")
-    _globals(parser, deck=False)
-    parser.set_defaults(command="record")
-
-
-def _replay_parser(commands: Any) -> None:
-    parser = commands.add_parser(
-        "replay",
-        help="show a recording in the deck",
-        description="Show a recording in the deck, as it was. No host is reached, and nothing "
-        "can be done to one.",
-    )
-    parser.add_argument("file", metavar="FILE", help="made by record, or by Record in the deck")
-    parser.add_argument(
-        "--speed", type=float, default=1.0, metavar="X", help="times as fast, 1 unless told so"
-    )
-    parser.add_argument(
-        "--at", metavar="TIME", help="begin there: 14:30, 2026-09-23T14:30 or +1h30m"
-    )
-    parser.add_argument("--config", default=argparse.SUPPRESS, metavar="FILE",
-                        help="configuration file to use")  # fmt: skip
-    _look(parser.add_argument_group("deck"), deck=True)
-    parser.set_defaults(command="replay")
-
-
-def _duration(word: str) -> float:
-    from tui.cli.tapes import duration
-
-    try:
-        return _positive(word, lambda given: int(duration(given)))
-    except UsageError as error:
-        raise argparse.ArgumentTypeError(f"{error} ({error.hint})") from None
-
-
-def _top_parser(commands: Any) -> None:
-    parser = commands.add_parser(
-        "top",
-        help="who uses most now: machines, hosts, disks, adapters, uplinks, volumes",
-        description="Measure for a moment, and tell who uses most. Peaks are those of the time "
-        "measured.",
-    )
-    parser.add_argument(
-        "what", nargs="?", choices=RANKINGS, default=RANKINGS[0], metavar="WHAT",
-        help=f"{', '.join(RANKINGS)}; the first unless told otherwise",
-    )  # fmt: skip
-    parser.add_argument(
-        "--for", dest="seconds", type=float, default=0.0, metavar="SECONDS",
-        help="measure so long; a few readings unless told otherwise",
-    )  # fmt: skip
-    _list_options(parser)
-    parser.set_defaults(command="top")
-
-
-def _list_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--filter", default="", metavar="FILTER", help="as behind / in the deck")
-    parser.add_argument("--sort", default="", metavar="COLUMN", help="-COLUMN turns it round")
-    parser.add_argument("--columns", default="", help="name,state,… or +more, or all")
-    parser.add_argument("-o", "--output", choices=FORMS, default="table", help="how it is told")
-    _globals(parser, deck=False)
+    return positive(word, size)
 
 
 def _noun_parser(commands: Any, noun: str, help_text: str, *, wanted: bool) -> None:
@@ -463,7 +250,7 @@ def _refresh_parser(actions: Any) -> None:
     metavar, how = NAMED[noun]
     parser.add_argument("names", nargs="+", metavar=metavar, help=how)
     parser.add_argument("-o", "--output", choices=FORMS, default="table", help="how it is told")
-    _globals(parser, deck=False)
+    global_options(parser, deck=False)
     parser.set_defaults(command="host refresh")
 
 
@@ -487,7 +274,7 @@ def _verb_parser(actions: Any, action: Action) -> None:
         "--dry-run", action="store_true", help="print the CIM calls, change nothing"
     )
     parser.add_argument("-o", "--output", choices=FORMS, default="table", help="how it is told")
-    _globals(parser, deck=False)
+    global_options(parser, deck=False)
     parser.set_defaults(command="act", action=action)
 
 
@@ -528,7 +315,7 @@ def _other_parsers(commands: Any) -> None:
     actions.add_argument("-o", "--output", choices=FORMS, default="table")
     actions.set_defaults(command="actions")
     wql = commands.add_parser("wql", help="a read-only WQL query against one host")
-    _globals(wql, deck=False)
+    global_options(wql, deck=False)
     wql.add_argument("namespace", help="such as root/virtualization/v2")
     wql.add_argument("query", help="such as 'SELECT * FROM Msvm_ComputerSystem'")
     wql.add_argument("-o", "--output", choices=FORMS, default="json")
@@ -537,7 +324,7 @@ def _other_parsers(commands: Any) -> None:
     parts = config.add_subparsers(title="parts", metavar="check|show", required=True)
     for name in ("check", "show"):
         part = parts.add_parser(name)
-        _globals(part, deck=False)
+        global_options(part, deck=False)
         part.add_argument("-o", "--output", choices=("table", "json"), default="table")
         part.set_defaults(command=f"config {name}")
     explain = commands.add_parser("explain", help="what an error number means and what helps")
