@@ -96,6 +96,15 @@ def test_a_clock_that_went_back_begins_anew() -> None:
     assert len(growth) == 1
 
 
+def test_several_may_tell_of_the_same_thing_each_at_its_moment() -> None:
+    growth = Growth()
+    for step in range(120):
+        for late in (0.0, -1.5, 1.0, -4.0):
+            at = 30.0 * step + late
+            growth.record(START + at, 1e12 + 1e6 * at)
+    assert told(growth).rate == pytest.approx(1e6)
+
+
 def test_a_gap_is_bridged_not_invented() -> None:
     values = [(30.0 * n, 1e6 * 30.0 * n) for n in range(60)]
     values += [(at + 4 * HOUR, value + 1e6 * 4 * HOUR) for at, value in values]

@@ -19,6 +19,8 @@ LEAST: Final = 600.0
 """Seconds below which nothing is said."""
 PARTS: Final = 8
 """Equal parts of a stretch. A slope counts when most of them agree."""
+BACK: Final = 120.0
+"""Seconds a reading may be older than the last one: several tell of the same thing."""
 SPACING: Final = 20.0
 """Seconds between two readings at least, as long as there is room."""
 
@@ -62,7 +64,11 @@ class Growth:
         return len(self._at)
 
     def record(self, at: float, value: float) -> None:
-        """Add a reading. A clock that went back makes what was before incomparable."""
+        """Add a reading; one a little older than the last tells nothing new. A clock that went
+        back further makes what was before incomparable.
+        """
+        if self._at and self._at[-1] - BACK <= at < self._at[-1]:
+            return
         if self._at and at < self._at[-1]:
             self._at.clear()
             self._value.clear()
