@@ -115,3 +115,13 @@ async def test_only_what_is_on_the_screen_is_measured_and_a_new_collector_is_tol
         await d.settle()
         assert "n/a on HV01: no class" in d.text()
         assert "n/a" in next(line for line in d.text().splitlines() if "sql01" in line)
+
+
+@story
+async def test_a_watched_machine_is_measured_wherever_one_looks() -> None:
+    async with deck(roomy(datacenter()), size=(80, 24), watch=("vm:sql01",)) as d:
+        host = d.estate.find("sql01")[0].info.id
+        looks = (Look.DISKS, Look.MEMORY, Look.PROCESSORS)
+        await until(d, lambda: attended(d) == Attend(hosts={host: looks}))
+        await d.press("8", "1")
+        assert attended(d) == Attend(hosts={host: looks})

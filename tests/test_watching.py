@@ -20,6 +20,7 @@ from tui.collector.messages import Batch, Update
 from tui.config import Notify
 from tui.config.settings import Desktop
 from tui.hyperv.cluster import Cluster, ClusterNode
+from tui.hyperv.meters import DiskMeter, Look, MachineMeter, Meters
 from tui.hyperv.model import Checkpoint, Host, Link, Volume
 from tui.rows.filter import parse
 from tui.rows.watching import (
@@ -202,6 +203,48 @@ def test_a_load_is_told_when_it_lasts() -> None:
     assert fleet.take(fleet.estate.vary("sql01", cpu=97), fleet.host("HV01", cpu=85.0)) == []
     said = fleet.wait(LASTING)
     assert set(said) == {"sql01 on HV01: CPU 97%", "HV01: CPU 85%"}
+
+
+def test_a_slow_disk_and_a_machine_without_a_paging_file_are_told() -> None:
+    fleet = Fleet("vm:sql01")
+    host, vm = fleet.estate.find("sql01")
+    place = host.info.id
+
+    def disk(name: str, owner: str, latency: float) -> DiskMeter:
+        return DiskMeter(f"{place}:{name}", place, name, vm=owner, latency=latency)
+
+    def told(latency: float, paged: int = 0) -> Update:
+        disks = (disk("d:-a.vhdx", vm.id, latency), disk("d:-b.vhdx", "OTHER", 9.0))
+        machines = (MachineMeter(vm.id, place, paged=paged),)
+        looks = (Look.DISKS, Look.MEMORY)
+        meters = Meters(place, fleet.estate.now, looks, disks=disks, machines=machines)
+        return fleet.estate.update(place, meters=meters)
+
+    assert fleet.take(told(0.004), fleet.estate.vary("sql01")) == []
+    assert fleet.take(told(0.030), fleet.estate.vary("sql01")) == []
+    assert fleet.wait(LASTING + 1) == ["sql01 on HV01: disk latency 30 ms"]
+    fleet = Fleet("vm:sql01")
+    assert fleet.take(told(0.004, paged=GB)) == ["sql01 on HV01: runs out of a smart paging file"]
+
+
+def test_a_volume_that_will_be_full_is_told_before_it_is() -> None:
+    fleet = Fleet("HV02")
+    place = fleet.estate.hosts["HV02"]
+    said: list[str] = []
+    for minute in range(30):
+        fleet.estate.now += 60
+        free = int((150 - 0.05 * minute) * GB)
+        place.info = structs.replace(place.info, volumes=(Volume("C:\\", "OS", 200 * GB, free),))
+        vitals = structs.replace(place.vitals, read_at=fleet.estate.now)
+        said += fleet.take(fleet.estate.update("HV02", info=place.info, vitals=vitals))
+    assert said == []
+    for minute in range(40):
+        fleet.estate.now += 60
+        free = int((148 - 0.2 * minute) * GB)
+        place.info = structs.replace(place.info, volumes=(Volume("C:\\", "OS", 200 * GB, free),))
+        vitals = structs.replace(place.vitals, read_at=fleet.estate.now)
+        said += fleet.take(fleet.estate.update("HV02", info=place.info, vitals=vitals))
+    assert said == ["HV02: C:\\ full in 19h", "HV02: C:\\ full in 11h"]
 
 
 def test_a_host_that_goes_takes_its_machines_along_in_silence() -> None:

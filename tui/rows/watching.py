@@ -7,19 +7,22 @@ has lasted; and nothing is well again before it has been so for a while.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from tui.hyperv import quorum
-from tui.hyperv.model import Link
+from tui.hyperv.meters import Look
+from tui.hyperv.model import Link, Volume
 from tui.rows import levels, text
+from tui.rows.amounts import brief
 from tui.rows.clusterfindings import remarks_of
 from tui.rows.columns import pressure
 from tui.rows.findings import finding
 from tui.rows.hostfindings import host_finding
 from tui.store import Changes, HostRow, Notice, Stale, Store, VmRow
 from tui.store.groups import PREFIX
+from tui.store.space import space_key
 
 LASTING: Final = 10.0
 """Seconds a load must be beyond a level before it counts."""
@@ -117,26 +120,43 @@ def _of(tone: str, why: str) -> Judgement:
     return Judgement(levels.TONES.index(tone), why) if tone else WELL
 
 
-def _loads(*found: tuple[str, float | None, str]) -> Judgement:
-    """The worst of several measures: name, value in percent, word."""
+Load = tuple[str, float | None, str, Callable[[float | None], str]]
+"""Measure, value, what it is called, and how the value is written."""
+
+
+def _worst(found: Iterable[Load]) -> Judgement:
+    """The worst of several measures."""
     worst = WELL
-    for measure, value, word in found:
+    for measure, value, word, written in found:
         grade = levels.TONES.index(levels.tone(measure, value))
         if grade > worst.grade:
-            worst = Judgement(grade, f"{word} {text.percent(value)}")
+            worst = Judgement(grade, f"{word} {written(value)}")
     return worst
 
 
-def judge_vm(row: VmRow) -> tuple[Judgement, Judgement] | None:
+def judge_vm(store: Store, row: VmRow) -> tuple[Judgement, Judgement] | None:
     """What is said of a machine, and its load; None while its host does not answer."""
     if row.stale >= Stale.LOST:
         return None
     found = finding(row)
-    load = _loads(("vm_cpu", row.vitals.cpu, "CPU"), ("memory_demand", pressure(row), "demand"))
-    return (_of(found.tone, found.words) if found else WELL), load
+    said = _of(found.tone, found.words) if found else WELL
+    if row.meter is not None and row.meter.paged:
+        said = max(said, _of(levels.severity("smart_paging"), "runs out of a smart paging file"))
+    return said, _worst(_loads_of(store, row))
 
 
-def judge_host(row: HostRow) -> tuple[Judgement, Judgement] | None:
+def _loads_of(store: Store, row: VmRow) -> Iterator[Load]:
+    """The finer ones are known while the machine is measured."""
+    yield "vm_cpu", row.vitals.cpu, "CPU", text.percent
+    yield "memory_demand", pressure(row), "demand", text.percent
+    if row.meter is not None:
+        yield "processor_wait", row.meter.wait, "waits for a processor", brief
+    for disk in store.measured.rows_of(Look.DISKS, row.host.id):
+        if disk.meter.vm == row.vm.id and disk.stale < Stale.LOST:
+            yield "disk_latency", disk.meter.latency, "disk latency", brief
+
+
+def judge_host(store: Store, row: HostRow) -> tuple[Judgement, Judgement] | None:
     """The same of a host; None before it has answered or failed to."""
     if row.vitals.link is Link.CONNECTING:
         return None
@@ -145,7 +165,19 @@ def judge_host(row: HostRow) -> tuple[Judgement, Judgement] | None:
     if row.down or not row.watch:
         return said._replace(gone=row.down), WELL
     used = text.host_memory(row.host, row.vitals)
-    return said, _loads(("host_cpu", row.vitals.cpu, "CPU"), ("host_memory", used, "memory"))
+    loads: list[Load] = [
+        ("host_cpu", row.vitals.cpu, "CPU", text.percent),
+        ("host_memory", used, "memory", text.percent),
+    ]
+    filling = (_filling(store, row, volume) for volume in row.host.volumes)
+    return said, _worst((*loads, *filling))
+
+
+def _filling(store: Store, row: HostRow, volume: Volume) -> Load:
+    """How soon a volume is full at the rate it grows."""
+    trend = store.space.growth(space_key(row.host, volume.name)).trend
+    left = trend.reaches(volume.free) if trend is not None else None
+    return "time_to_full", left, f"{volume.name} full in", text.age
 
 
 def judge_cluster(store: Store, row: HostRow) -> tuple[Judgement, Judgement] | None:
@@ -237,8 +269,8 @@ class Watcher:
 
     def _judgement(self, row: VmRow | HostRow) -> tuple[Judgement, Judgement] | None:
         if isinstance(row, VmRow):
-            return judge_vm(row)
-        return judge_cluster(self._store, row) if row.group else judge_host(row)
+            return judge_vm(self._store, row)
+        return judge_cluster(self._store, row) if row.group else judge_host(self._store, row)
 
     def _informed(self, row: VmRow | HostRow) -> bool:
         """Settings, volumes and clusters are told later than states and loads."""

@@ -54,6 +54,8 @@ class Watches:
         self._row = row
         self._patterns: dict[str, list[re.Pattern[str]]] = {}
         self._chosen: dict[str, bool] = {}
+        self.keys: set[str] = set()
+        """Of rows watched in full, and of some that are gone."""
 
     def __bool__(self) -> bool:
         """Anything may be."""
@@ -97,6 +99,9 @@ class Watches:
             row = self._row(key)
             if isinstance(row, VmRow | HostRow):
                 row.watch = (row.watch or "ok") if self._wanted(row) else ""
+                (self.keys.add if row.watch else self.keys.discard)(key)
+            else:
+                self.keys.discard(key)
 
     def _wanted(self, row: VmRow | HostRow) -> bool:
         """Standalone hosts as a group are nothing to watch."""

@@ -19,6 +19,7 @@ CALM: Final = 0.4
 """Seconds what is looked at stays the same before it is told."""
 OF_MACHINE: Final = frozenset({Look.DISKS, Look.ADAPTERS, Look.PROCESSORS, Look.MEMORY})
 OF_HOST: Final = frozenset({Look.UPLINKS, Look.VOLUMES, Look.MEMORY})
+OF_WATCHED: Final = frozenset({Look.DISKS, Look.PROCESSORS, Look.MEMORY})
 OF_SWITCH: Final = frozenset({Look.SWITCHES})
 
 Looks = Mapping[str, frozenset[Look]]
@@ -61,8 +62,11 @@ PANES: Final[Mapping[str, Callable[[Panes], Looks]]] = {
 
 
 def wanted(panes: Panes) -> Attend:
-    """What has to be measured for what is on the screen."""
+    """What has to be measured for what is on the screen, and of what is watched."""
     found: dict[str, set[Look]] = {}
+    for row in map(panes.store.row, panes.store.watches.keys):
+        if isinstance(row, VmRow):
+            found.setdefault(row.host.id, set()).update(OF_WATCHED)
     for name in sorted(panes.showing() & PANES.keys()):
         for host, looks in PANES[name](panes).items():
             found.setdefault(host, set()).update(looks)
