@@ -143,7 +143,10 @@ async def live_deck(
     """The deck over an estate, once every healthy machine is listed."""
     collector = CollectorProcess()
     links = served.links(operation_timeout=3)
-    app = DeckApp(DeckOptions(links=links, fast=fast, slow=5.0, **options), collector=collector)
+    app = DeckApp(
+        DeckOptions(links=links, fast=fast, slow=5.0, requests_per_minute=0, **options),
+        collector=collector,
+    )
     async with app.run_test(size=size) as pilot:
         deck = LiveDeck(app, pilot, collector)
         try:

@@ -40,7 +40,7 @@ async def deck_on(
     served: Served, *hosts: str, size: tuple[int, int] = (120, 40)
 ) -> AsyncIterator[LiveDeck]:
     collector = CollectorProcess()
-    options = DeckOptions(links=served.links(*hosts), fast=0.5, slow=5.0)
+    options = DeckOptions(links=served.links(*hosts), fast=0.5, slow=5.0, requests_per_minute=0)
     app = DeckApp(options, collector=collector)
     async with app.run_test(size=size) as pilot:
         d = LiveDeck(app, pilot, collector)

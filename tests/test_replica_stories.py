@@ -28,7 +28,9 @@ def served() -> Iterator[Served]:
 async def deck_on(served: Served, size: tuple[int, int] = (160, 50)) -> AsyncIterator[LiveDeck]:
     """The deck over both hosts, on the page of replication."""
     collector = CollectorProcess()
-    options = DeckOptions(links=served.links(BERLIN, DRESDEN), fast=0.5, slow=3.0)
+    options = DeckOptions(
+        links=served.links(BERLIN, DRESDEN), fast=0.5, slow=3.0, requests_per_minute=0
+    )
     app = DeckApp(options, collector=collector)
     async with app.run_test(size=size) as pilot:
         d = LiveDeck(app, pilot, collector)

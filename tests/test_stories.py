@@ -90,7 +90,7 @@ async def test_the_embedded_fabric_is_the_default_and_says_so() -> None:
     from tui.ui.app import DeckApp
     from tui.ui.options import DeckOptions
 
-    app = DeckApp(DeckOptions(scene="homelab", fast=0.5))
+    app = DeckApp(DeckOptions(scene="homelab", fast=0.5, requests_per_minute=0))
     async with app.run_test(size=(120, 40)) as pilot:
         d = LiveDeck(app, pilot, None)  # type: ignore[arg-type]
         try:

@@ -93,10 +93,11 @@ async def test_in_eighty_columns_of_ascii_from_volume_to_host_and_back() -> None
 async def test_only_what_is_on_the_screen_is_measured_and_a_new_collector_is_told_again() -> None:
     async with deck(roomy(datacenter()), size=(120, 40)) as d:
         await d.go("sql01")
+        assert attended(d) == Attend(), "beside a table detail shows what every refresh tells"
+        await d.press("6", "plus")
         machine = (Look.ADAPTERS, Look.DISKS, Look.MEMORY, Look.PROCESSORS)
         await until(d, lambda: attended(d).hosts == {"HV01": machine})
         await hear(d, **HOT)
-        await d.press("6", "plus")
         shown = d.text()
         assert "1,125 IOPS  8.8 MB/s  2.0 ms" in shown
         assert "in 98 KB/s  out 49 KB/s" in shown

@@ -32,7 +32,7 @@ def served() -> Iterator[Served]:
 async def deck_on(served: Served, *hosts: str) -> AsyncIterator[LiveDeck]:
     """The deck with the collector's own process, over some hosts of the fabric."""
     collector = CollectorProcess()
-    options = DeckOptions(links=served.links(*hosts), fast=0.5, slow=5.0)
+    options = DeckOptions(links=served.links(*hosts), fast=0.5, slow=5.0, requests_per_minute=0)
     app = DeckApp(options, collector=collector)
     async with app.run_test(size=(120, 50)) as pilot:
         d = LiveDeck(app, pilot, collector)

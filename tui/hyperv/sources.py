@@ -50,6 +50,8 @@ SOURCES: Mapping[str, Source] = {
     "balancer": _fine(counters.BALANCER, Look.MEMORY),
 }
 
+_ALWAYS = 2.0
+"""How much more what is always read counts than what is only looked at: that stretches more."""
 _NEVER = -max(source.every for source in SOURCES.values())
 
 
@@ -66,11 +68,12 @@ class Rotation:
         """The sources to read in this tick, the most overdue of those wanted; ``urgent`` first."""
         wanted = self.wanted(looks, clustered=clustered)
         looked = [name for name in wanted if SOURCES[name].look is not None]
-        weights = {name: 1.0 / SOURCES[name].every for name in wanted}
+        weights = {name: _ALWAYS / SOURCES[name].every for name in wanted}
+        weights |= dict.fromkeys(looked, 1.0)
         if len(looked) == 1:
-            weights[looked[0]] = 2.0  # one alone is read in every tick, whatever else waits
+            weights[looked[0]] = 2 * _ALWAYS  # one alone is read in every tick, whatever else waits
         if urgent in weights:
-            weights[urgent] = 1.0
+            weights[urgent] = _ALWAYS
         due = {name: (tick - self._read_in.get(name, _NEVER)) * weights[name] for name in wanted}
         chosen = sorted(due, key=lambda name: (name != urgent, -due[name]))[: max(0, slots)]
         self._read_in |= dict.fromkeys(chosen, tick)

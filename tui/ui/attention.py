@@ -27,7 +27,11 @@ Looks = Mapping[str, frozenset[Look]]
 
 
 def _selected(panes: Panes) -> Looks:
-    """Of what is selected, where it is: a role by its machine, a node as a host."""
+    """Of what is selected, where it is: a role by its machine, a node as a host. Only while its
+    detail or its graphs are in front: beside a table they show what every refresh tells.
+    """
+    if panes.current not in ("detail", "graphs"):
+        return {}
     key = panes.source.cursor
     row: object = panes.store.row(key) if key else None
     if isinstance(row, RoleRow | NodeRow):
