@@ -9,6 +9,7 @@ from typing import Any, Final
 from tui.rows import levels, text
 from tui.rows.column import Cell, Column, find, plain
 from tui.rows.columns import VM_COLUMNS
+from tui.rows.meters import volume_label
 from tui.rows.parts import IMAGE_KINDS
 from tui.rows.storage import (
     FileLine,
@@ -84,8 +85,8 @@ def _rate(growth: Growth) -> float | None:
 
 def _volume_name(row: SpaceLine) -> str:
     """A shared volume is known by the last part of its path, others by drive and label."""
-    last = row.name.rstrip("\\").rpartition("\\")[2] if row.shared else row.name
-    return f"{last} {row.label}" if row.label and row.label not in last else last
+    short = volume_label(row.name)
+    return f"{short} {row.label}" if row.label and row.label not in short else short
 
 
 def _used(row: SpaceLine) -> Cell:
@@ -171,8 +172,8 @@ def _file_used(row: FileLine) -> int | None:
 FILE_COLUMNS: tuple[Column[FileLine], ...] = (
     Column("file", "File", file_name, plain(file_name), 26, 14, priority=0, grow=True),
     Column("vm", "Machine", _owner, plain(_owner), 16, 8, priority=1),
-    Column("volume", "Volume", lambda r: r.volume_name, plain(lambda r: r.volume_name),
-           18, 8, priority=4),
+    Column("volume", "Volume", lambda r: r.volume_name,
+           plain(lambda r: volume_label(r.volume_name)), 12, 8, priority=4),
     Column("host", "Host", lambda r: r.file.host, plain(lambda r: r.file.host), 12, 8, priority=5),
     Column("kind", "Kind", lambda r: kind_of(r).text, kind_of, 14, 8, priority=3),
     Column("used", "Used", _file_used, plain(lambda r: text.size(_file_used(r))),
