@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import threading
 from collections.abc import Iterable
 
 import pytest
@@ -13,7 +15,7 @@ from tui.collector.hub import Hub
 from tui.collector.messages import Attend, Configure, HostLink
 from tui.collector.pipe import CollectorProcess, Shard
 from tui.collector.session import Session
-from tui.collector.watch import Watch
+from tui.collector.watch import Tier, Watch
 from tui.errors import Unreachable
 from tui.hyperv import counters
 from tui.hyperv.meters import Look, Meters
@@ -109,6 +111,34 @@ def test_looking_does_not_hasten_a_log_on_that_failed() -> None:
     assert watch.step(watch._take_wanted()) is not None
     crew.attend(Attend((Look.DISKS, Look.MEMORY)))
     assert not watch._take_wanted()
+
+
+class Leaving(frozenset[Look]):
+    """Looks that end, on the thread that is told so, at the moment they are asked about."""
+
+    teller: threading.Thread
+
+    def __contains__(self, look: object) -> bool:
+        found = super().__contains__(look)
+        if not self.teller.ident:
+            self.teller.start()
+            self.teller.join(0.1)
+        return found
+
+
+def test_nothing_is_read_for_those_who_looked_away_in_the_middle_of_it() -> None:
+    """A tier that stayed due while nobody wants it would be read without a pause."""
+    watch = Crew(Hub(), connect=nowhere).watch(link("a"))
+    looks = Leaving((Look.IMAGES,))
+    watch.attend(looks, soon=False)
+    looks.teller = threading.Thread(
+        target=watch.attend, args=(frozenset(),), kwargs={"soon": False}
+    )
+    watch._reschedule(Tier.IMAGES, 0.0, None)
+    looks.teller.join(30)
+    watch._due[Tier.SHEET] = 0.0
+    watch._reschedule(Tier.SHEET, 0.0, None)
+    assert {watch._due[Tier.IMAGES], watch._due[Tier.SHEET]} == {math.inf}
 
 
 def test_nobody_looks_any_more_is_told_once() -> None:

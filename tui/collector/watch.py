@@ -200,11 +200,11 @@ class Watch:
     def _take_wanted(self) -> Tier:
         with self._wake:
             wanted, self._wanted = self._wanted, Tier.NONE
-        now = time.monotonic()
-        for tier, at in self._due.items():
-            if now >= at:
-                wanted |= tier
-        return wanted
+            now = time.monotonic()
+            for tier, at in self._due.items():
+                if now >= at:
+                    wanted |= tier
+            return wanted
 
     def _rest(self) -> None:
         with self._wake:
@@ -365,29 +365,31 @@ class Watch:
     def _reschedule(self, tiers: Tier, started: float, failure: HvError | None) -> None:
         now = time.monotonic()
         self._held = now - started if self._waited else 0.0
-        if failure is not None:
-            pause = self._backoff(failure)
-            self._due = {
-                tier: now + pause if at < math.inf else at for tier, at in self._due.items()
-            }
-            return
-        if Tier.FAST in tiers:
-            self._due[Tier.FAST] = max(now, started + self._interval())
-        if Tier.SLOW in tiers:
-            self._due[Tier.SLOW] = now + max(self._pacing.slow, BETWEEN_SLOW * self._held)
-        elif self._reader is not None and self._reader.wants_slow:
-            self._due[Tier.SLOW] = min(self._due[Tier.SLOW], now + NEWCOMER_AFTER)
-        if Tier.SHEET in tiers and self._inspected:
-            self._due[Tier.SHEET] = now + SHEET_EVERY
-        if Tier.FACTS in tiers:
-            self._due[Tier.FACTS] = now + FACTS_EVERY
-        if Tier.IMAGES in tiers and Look.IMAGES in self._looks:
+        with self._wake:  # what is looked at may change meanwhile
+            if failure is not None:
+                pause = self._backoff(failure)
+                self._due |= {tier: now + pause for tier, at in self._due.items() if at < math.inf}
+                return
+            self._look_again(tiers, now)
+            if Tier.FAST in tiers:
+                self._due[Tier.FAST] = max(now, started + self._interval())
+            if Tier.SLOW in tiers:
+                self._due[Tier.SLOW] = now + max(self._pacing.slow, BETWEEN_SLOW * self._held)
+            elif self._reader is not None and self._reader.wants_slow:
+                self._due[Tier.SLOW] = min(self._due[Tier.SLOW], now + NEWCOMER_AFTER)
+            if Tier.FACTS in tiers:
+                self._due[Tier.FACTS] = now + FACTS_EVERY
+            if Tier.CLUSTER in tiers:
+                self._due[Tier.CLUSTER] = now + max(CLUSTER_EVERY, self._interval())
+
+    def _look_again(self, tiers: Tier, now: float) -> None:
+        """When what was read because somebody looks is read again: never, if nobody does."""
+        if Tier.SHEET in tiers:
+            self._due[Tier.SHEET] = now + SHEET_EVERY if self._inspected else math.inf
+        if Tier.IMAGES in tiers:
             hurry = self._reader is not None and self._reader.surveying
-            self._due[Tier.IMAGES] = now + min(
-                self._interval(), SURVEY_EVERY if hurry else math.inf
-            )
-        if Tier.CLUSTER in tiers:
-            self._due[Tier.CLUSTER] = now + max(CLUSTER_EVERY, self._interval())
+            pause = min(self._interval(), SURVEY_EVERY) if hurry else self._interval()
+            self._due[Tier.IMAGES] = now + pause if Look.IMAGES in self._looks else math.inf
 
     def _backoff(self, failure: HvError) -> float:
         """Doubling with jitter. A refused password waits longest: accounts lock."""
