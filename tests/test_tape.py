@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import math
 import stat
 import threading
 import time
@@ -18,6 +19,7 @@ from msgspec import structs
 from tests.scripted import START, Estate, datacenter
 from tui.collector import tape as tapes
 from tui.collector.bare import Seal
+from tui.collector.framing import frame
 from tui.collector.messages import (
     Answer,
     Batch,
@@ -171,6 +173,23 @@ def test_a_small_file_does_not_fill_the_memory(
     tape = open_tape(path)
     assert tape.cut
     assert len(tape.blocks) == 1
+    tape.close()
+
+
+@pytest.mark.parametrize("at", [math.nan, math.inf, 1e300, -1.0])
+def test_a_time_no_calendar_has_is_damage(tmp_path: Path, at: float) -> None:
+    path = tmp_path / "a.tape"
+    with path.open("wb") as stream:
+        writer = Writer(stream, HEADER, lambda told: frame(structs.replace(told, at=at)))
+        writer._block(tapes.PICTURE, START, b"")
+        writer.add(entry(START))
+        writer.flush()
+        writer._block(tapes.STEPS, at, b"")
+    tape = open_tape(path)
+    assert len(tape.blocks) == 2
+    assert tape.end == START
+    with pytest.raises(WireError, match="is damaged"):
+        list(tape.steps(0))
     tape.close()
 
 

@@ -33,6 +33,8 @@ LARGEST: Final = 64 * 1024 * 1024
 """Bytes of one block's body; more is no block."""
 SPREAD: Final = 1 << 30
 """Bytes a body may unpack to: a small file must not fill the memory."""
+LATEST: Final = 250_000_000_000.0
+"""Unix time beyond which no calendar goes."""
 _FORM: Final = struct.Struct("<H")
 _HEAD: Final = struct.Struct("<BddII")
 """Sort, first and last time, length and CRC-32 of the body."""
@@ -241,6 +243,8 @@ class Tape:
                 entry = self._decoder.decode(found or b"")
             except msgspec.DecodeError as error:
                 raise self._damaged(block) from error
+            if not 0 <= entry.at <= LATEST:
+                raise self._damaged(block)
             yield entry
 
     def _damaged(self, block: Block) -> WireError:
@@ -252,7 +256,8 @@ class Tape:
 def _block(head: bytes, offset: int) -> Block | None:
     """A block by its head; None for what cannot be one."""
     sort, first, last, length, crc = _HEAD.unpack(head)
-    sound = sort in (STEPS, PICTURE) and 0 <= first <= last and 0 < length <= LARGEST
+    dated = 0 <= first <= last <= LATEST
+    sound = sort in (STEPS, PICTURE) and dated and 0 < length <= LARGEST
     return Block(sort, first, last, offset, length, crc) if sound else None
 
 
