@@ -253,6 +253,14 @@ def test_the_longest_path_tells_the_volume() -> None:
     assert [disk.path for disk in disks] == [disk.path for disk in known.vms["A"].disks]
 
 
+def test_a_known_path_tells_volumes_apart_that_instance_names_do_not() -> None:
+    shared = ("C:\\ClusterStorage\\Vol1\\", "C:\\ClusterStorage\\Vol1-fast\\")
+    known = inventory(vm("A", "a", f"{shared[0]}fast-a\\a.vhdx"), volumes=shared)
+    found = dict.fromkeys(("--?-C:-ClusterStorage-Vol1-fast-a-a.vhdx",), NONE)
+    (disk,) = instances.join_disks(found, known)
+    assert (disk.vm, disk.volume) == ("A", shared[0])
+
+
 def test_the_queue_of_a_volume_corrects_a_measure_that_was_full() -> None:
     known = inventory(volumes=("C:\\",))
     values: dict[str, float | None] = {"DiskReadsPersec": 90.0, "DiskWritesPersec": 10.0}

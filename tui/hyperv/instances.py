@@ -21,9 +21,9 @@ from tui.hyperv.meters import (
     VolumeMeter,
 )
 from tui.hyperv.model import Inventory, Nic
+from tui.hyperv.volumes import SHARED, is_shared, volume_of
 
 _MEGABYTE = 1 << 20
-_SHARED = "c:\\clusterstorage\\"
 _VIRTUAL_PROCESSOR = re.compile(r"(?P<vm>.*):[^:]*?\d+(?:#\d+)?\Z", re.DOTALL)
 _NOTHING: Values = {}
 
@@ -69,20 +69,22 @@ def join_disks(found: Found, inventory: Inventory) -> tuple[DiskMeter, ...]:
     drives = [(disk.path, vm.id) for vm in inventory.vms.values() for disk in vm.disks if disk.path]
     users = _only((image_key(path), vm) for path, vm in drives)
     written = {image_key(path): path for path, _ in drives}
-    volumes = {_within(volume.name): volume.name for volume in inventory.host.volumes}
+    volumes = inventory.host.volumes
     every = {image_key(name): (name, values) for name, values in _instances(found)}
     opened = Counter(map(counters.family, every))
     disks: list[DiskMeter] = []
     for own, (name, values) in every.items():
         key = own if own in written else counters.family(own)
+        path = written.get(key, "")
+        volume = volume_of(volumes, path) if path else volume_of(volumes, key, image_key)
         get = values.get
         disks.append(
             DiskMeter(
                 id=f"{host}:{own}",
                 host=host,
-                path=written.get(key, name),
+                path=path or name,
                 vm=users.get(key, "") if opened[counters.family(own)] == 1 else "",
-                volume=_volume_of(key, volumes),
+                volume=volume.name if volume else "",
                 read=get("ReadBytesPersec"),
                 write=get("WriteBytesPersec"),
                 reads=get("ReadOperationsPerSec"),
@@ -92,17 +94,6 @@ def join_disks(found: Found, inventory: Inventory) -> tuple[DiskMeter, ...]:
             )
         )
     return tuple(disks)
-
-
-def _within(volume: str) -> str:
-    """What paths on a volume begin with, made comparable."""
-    return image_key(volume.rstrip("\\") + "\\")
-
-
-def _volume_of(key: str, volumes: Mapping[str, str]) -> str:
-    """The volume whose path is the longest that an image's begins with."""
-    fitting = [start for start in volumes if key.startswith(start)]
-    return volumes[max(fitting, key=len)] if fitting else ""
 
 
 # -- networks ------------------------------------------------------------------------------
@@ -222,9 +213,7 @@ def join_volumes(found: Found, shared: Found, inventory: Inventory) -> tuple[Vol
     names = [volume.name for volume in inventory.host.volumes]
     local = _only((name.rstrip("\\").lower(), name) for name in names)
     folders = _only(
-        (name.lower().removeprefix(_SHARED).rstrip("\\"), name)
-        for name in names
-        if name.lower().startswith(_SHARED)
+        (name.lower().partition(SHARED)[2].rstrip("\\"), name) for name in names if is_shared(name)
     )
     every = dict(_instances(found))
     known = {name: local[name.lower()] for name in every if name.lower() in local}

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from tui.hyperv.meters import MachineMeter
+from tui.hyperv.volumes import is_shared
 from tui.rows import levels, text
 from tui.rows.amounts import added, brief, often
 from tui.rows.column import Cell, Column, plain
 from tui.store import AdapterRow, DiskRow, HostVolumeRow, UplinkRow, VmRow
-from tui.store.meterrows import CLUSTERED
 
 Flow = DiskRow | HostVolumeRow
 Traffic = AdapterRow | UplinkRow
@@ -107,7 +107,7 @@ def _volume(row: DiskRow) -> str:
 def volume_label(name: str) -> str:
     """``Volume1`` of a shared volume; a drive letter as it is."""
     bare = name.rstrip("\\")
-    return bare.rpartition("\\")[2] if CLUSTERED in f"{bare.casefold()}\\" else name
+    return bare.rpartition("\\")[2] if is_shared(f"{bare}\\") else name
 
 
 def _path(row: DiskRow) -> str:

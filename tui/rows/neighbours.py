@@ -8,9 +8,10 @@ from typing import Any, ClassVar, Final, NamedTuple
 
 from tui.hyperv.meters import Look
 from tui.hyperv.model import Host
+from tui.hyperv.volumes import is_shared
 from tui.rows.amounts import added
 from tui.store import DiskRow, HostRow, HostVolumeRow, Stale, Store, VmRow, VolumeRow
-from tui.store.meterrows import CLUSTERED, same_volume
+from tui.store.meterrows import same_volume
 
 MOST: Final = 40.0
 """Percent from which on one stands out among several."""
@@ -173,7 +174,7 @@ def _there(store: Store, look: Look, host: str) -> list[Any]:
 
 def _volume(store: Store, found: Chain) -> Chain:
     home, name = found.hosts[0], same_volume(found.volume)
-    found.shared = found.shared or CLUSTERED in f"{name}\\"
+    found.shared = found.shared or is_shared(f"{name}\\")
     cluster = store.host_rows[home].host.cluster if home in store.host_rows else ""
     if found.shared and cluster:
         found.hosts = tuple(h for h, row in store.host_rows.items() if row.host.cluster == cluster)

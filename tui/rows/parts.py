@@ -9,6 +9,7 @@ from tui.hyperv import merging
 from tui.hyperv.merging import Merge
 from tui.hyperv.model import Checkpoint, Host, Integration, Vm, Volume
 from tui.hyperv.sheet import Adapter, Drive, Image, Instance, Sheet
+from tui.hyperv.volumes import volume_of
 from tui.rows import levels, text
 from tui.rows.column import Cell, Column, plain
 
@@ -60,17 +61,10 @@ def disk_lines(sheet: Sheet, host: Host) -> Iterator[DiskLine]:
     """Every drive, its chain below it from the file in use down to its oldest parent."""
     for drive in sheet.drives:
         first = drive.chain[0] if drive.chain else None
-        yield DiskLine(drive.id, drive, first, 0, volume_of(drive.path, host))
+        yield DiskLine(drive.id, drive, first, 0, volume_of(host.volumes, drive.path))
         for depth, image in enumerate(drive.chain[1:], start=1):
             key = f"{drive.id}#{depth}"
-            yield DiskLine(key, drive, image, depth, volume_of(image.path, host))
-
-
-def volume_of(path: str, host: Host) -> Volume | None:
-    """The volume a file lies on: the longest name that begins its path."""
-    lowered = path.casefold()
-    found = [v for v in host.volumes if v.name and lowered.startswith(v.name.casefold())]
-    return max(found, key=lambda volume: len(volume.name), default=None)
+            yield DiskLine(key, drive, image, depth, volume_of(host.volumes, image.path))
 
 
 def _place(row: DiskLine) -> str:

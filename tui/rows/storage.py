@@ -13,10 +13,11 @@ from tui.hyperv.meters import ImageFile
 from tui.hyperv.model import Host, Volume
 from tui.hyperv.ops.images import is_automatic
 from tui.hyperv.states import HAS_WORKER
+from tui.hyperv.volumes import volume_of
 from tui.rows import levels, text
 from tui.rows.audit import Line
 from tui.store import Growth, HostRow, Store, VmRow
-from tui.store.space import is_shared, space_key, volume_of
+from tui.store.space import is_shared, space_key
 
 DYNAMIC: Final = (3, 4)
 """Types of images that grow: dynamic and differencing."""
@@ -65,7 +66,7 @@ def file_lines(store: Store) -> Iterator[FileLine]:
         entry = store.hosts.get(file.host)
         if entry is None:
             continue
-        volume = volume_of(entry.info, file.path)
+        volume = volume_of(entry.info.volumes, file.path)
         vm = store.vms.get(file.vm)
         yield FileLine(
             key=key,
@@ -209,7 +210,7 @@ def _add_machines(store: Store, sums: Mapping[str, _Sum]) -> None:
 
 
 def _volume_key(row: VmRow, path: str) -> str:
-    volume = volume_of(row.host, path) if path else None
+    volume = volume_of(row.host.volumes, path) if path else None
     return space_key(row.host, volume.name) if volume else ""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import ClassVar, Final, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from tui.hyperv.cluster import Cluster, SharedVolume
 from tui.hyperv.meters import AdapterMeter, DiskMeter, UplinkMeter, VolumeMeter
@@ -173,10 +173,6 @@ class HostVolumeRow(MeterRow[VolumeMeter]):
             if name in (same_volume(shared.path), same_volume(shared.name)):
                 return shared
         return None
-
-
-CLUSTERED: Final = "\\clusterstorage\\"
-"""In the path of a shared volume, in lower case."""
 
 
 def same_volume(name: str) -> str:

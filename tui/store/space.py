@@ -9,13 +9,12 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tui.collector.messages import Update
+from tui.hyperv import volumes
 from tui.hyperv.meters import ImageFile
-from tui.hyperv.model import Host, Volume
+from tui.hyperv.model import Host
 from tui.store.fleet import HostEntry
 from tui.store.growth import SPACING, Growth
 
-SHARED: Final = "\\clusterstorage\\"
-"""The folder below which a node sees shared volumes."""
 OF_A_VOLUME: Final = 256
 """Readings kept of a volume."""
 OF_A_FILE: Final = 48
@@ -24,20 +23,13 @@ OF_A_FILE: Final = 48
 
 def is_shared(host: Host, path: str) -> bool:
     """A path lies on a shared volume of the host's cluster."""
-    return bool(host.cluster) and SHARED in path.casefold()
+    return bool(host.cluster) and volumes.is_shared(path)
 
 
 def space_key(host: Host, path: str) -> str:
     """Identity of a volume or of what lies at a path, the same on every node that shares it."""
     place = f"cluster:{host.cluster}" if is_shared(host, path) else host.id
     return f"{place}/{path.casefold().rstrip(chr(92))}"
-
-
-def volume_of(host: Host, path: str) -> Volume | None:
-    """The volume a path lies on: the longest name that begins it."""
-    lowered = path.casefold() + "\\"
-    found = [v for v in host.volumes if v.name and lowered.startswith(v.name.casefold())]
-    return max(found, key=lambda volume: len(volume.name), default=None)
 
 
 class Space:

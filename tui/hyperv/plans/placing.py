@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -10,12 +10,13 @@ from msgspec import structs
 
 from tui.hyperv import cluster as nouns
 from tui.hyperv.cluster import Role
-from tui.hyperv.model import Inventory, Vm, VmVitals, Volume
+from tui.hyperv.model import Inventory, Vm, VmVitals
 from tui.hyperv.plans import fleet as fleets
 from tui.hyperv.plans import spare
 from tui.hyperv.plans.fleet import Fleet, Load
 from tui.hyperv.plans.words import gb, share
 from tui.hyperv.preflight import Verdict
+from tui.hyperv.volumes import volume_of
 from tui.wsman.values import EnabledState
 
 CROWDED = 4.0
@@ -120,17 +121,10 @@ def _no_disk(inventory: Inventory, size: int) -> str:
     """Whether its disk fits where the host puts new disks."""
     if not size or not inventory.host.volumes:
         return ""
-    roomiest = _volume_of(inventory.host.volumes, inventory.host.vhd_path)
+    roomiest = volume_of(inventory.host.volumes, inventory.host.vhd_path)
     if roomiest is None or roomiest.free >= size:
         return ""
     return f"{roomiest.name} has {gb(roomiest.free)} free, the disk takes {gb(size)}"
-
-
-def _volume_of(volumes: Sequence[Volume], path: str) -> Volume | None:
-    """The volume a path is on."""
-    folded = path.casefold()
-    on = [volume for volume in volumes if folded.startswith(volume.name.casefold())]
-    return max(on, key=lambda volume: len(volume.name), default=None)
 
 
 def _doubtful(fleet: Fleet, host: str, wish: Wish, load: Load, crowd: float) -> Iterable[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tui.hyperv.model import Inventory, Nic, Switch, SwitchKind, VlanMode, Volume
+from tui.hyperv import volumes
+from tui.hyperv.model import Inventory, Nic, Switch, SwitchKind, VlanMode
 from tui.hyperv.preflight.cause import (
     GB,
     Cause,
@@ -19,7 +20,6 @@ from tui.hyperv.preflight.cause import (
 )
 from tui.hyperv.sheet import Adapter
 
-CLUSTER_STORAGE = "c:\\clusterstorage\\"
 _TIGHT = 0.05
 
 
@@ -146,7 +146,7 @@ def is_shared(trip: Trip, path: str) -> bool:
     if path.startswith("\\\\"):
         return True
     same = trip.here.cluster and trip.here.cluster == trip.there.cluster
-    return bool(same) and path.lower().startswith(CLUSTER_STORAGE)
+    return bool(same) and volumes.is_shared(path)
 
 
 def iso(trip: Trip) -> Iterator[Cause]:
@@ -186,13 +186,6 @@ def local_files(trip: Trip) -> tuple[str, ...]:
 def destination(trip: Trip) -> str:
     """The folder its files go to."""
     return trip.folder or trip.there.vhd_path or trip.there.vm_path
-
-
-def volume_of(trip: Trip, folder: str) -> Volume | None:
-    """The volume of the target a folder is on."""
-    low = folder.lower()
-    found = [one for one in trip.there.volumes if one.name and low.startswith(one.name.lower())]
-    return max(found, key=lambda one: len(one.name), default=None)
 
 
 def amount(trip: Trip) -> int | None:
@@ -245,7 +238,7 @@ def _room(trip: Trip) -> Iterator[Cause]:
     if folder.startswith("\\\\"):
         yield warned("storage", f"how much room there is at {folder}, {there.id} does not tell")
         return
-    volume, bytes_ = volume_of(trip, folder), amount(trip)
+    volume, bytes_ = volumes.volume_of(trip.there.volumes, folder), amount(trip)
     if volume is None:
         drives = ", ".join(one.name for one in there.volumes) or "none told"
         if there.volumes:
