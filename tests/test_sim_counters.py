@@ -86,6 +86,27 @@ def test_a_counter_may_be_asked_for_the_past_and_never_goes_back() -> None:
     assert number(later["DiskReadBytesPersec"]) > number(before["DiskReadBytesPersec"])
 
 
+def test_cooked_classes_tell_what_the_raw_ones_cook_to() -> None:
+    """hyperv-cim.md 13.2: a queue is per 100 ns, a timer in seconds, an inverse timer the rest."""
+    world = bench()
+    processors = f"{RAW}PerfOS_Processor"
+    old = {name: by_name(world.all(name, CIMV2)) for name in (DISK, processors)}
+    world.clock.advance(4)
+    raw = {name: by_name(world.all(name, CIMV2)) for name in (DISK, processors)}
+    cooked = {n: by_name(world.all(n.replace("Raw", "Formatted"), CIMV2)) for n in raw}
+    before, now, told = (each[DISK]["D:"] for each in (old, raw, cooked))
+    for column in ("AvgDiskQueueLength", "AvgDiskWriteQueueLength"):
+        waited = grown(before, now, column) / grown(before, now, "Timestamp_Sys100NS")
+        assert waited > 1
+        assert number(told[column]) == pytest.approx(waited, abs=1)
+    assert number(told["AvgDisksecPerRead"]) == 0, "whole seconds"
+    assert number(told["AvgDiskBytesPerRead"]) == pytest.approx(24_000, rel=0.01)
+    first, last, share = (each[processors]["0"] for each in (old, raw, cooked))
+    idle = grown(first, last, "PercentProcessorTime") / 4e7
+    assert number(share["PercentProcessorTime"]) == pytest.approx(100 * (1 - idle), abs=1)
+    assert 0 < number(share["PercentProcessorTime"]) < 50 < number(share["PercentIdleTime"])
+
+
 def test_what_an_image_did_elsewhere_is_not_counted_here() -> None:
     passed = Passed()
     assert passed.through(1.0, {"a": (100.0, 10.0)}) == (100.0, 10.0)

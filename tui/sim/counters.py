@@ -41,6 +41,12 @@ class Row:
     based: bool = True
     """The percent columns have a ``_Base`` column."""
     averages: Averages = field(default_factory=dict)
+    timers: Averages = field(default_factory=dict)
+    """Average timers: 100 ns so far, and how often."""
+    queues: Numbers = field(default_factory=dict)
+    """Mean queue lengths: 100 ns that all who waited have waited so far."""
+    idle: Numbers = field(default_factory=dict)
+    """Percent columns that count 100 ns in which nothing was done, and have no base."""
     at: float = 0.0
     """The moment, when it is not the fabric's; Unix seconds."""
 
@@ -268,12 +274,13 @@ def os_processors(host: SimHost, now: float) -> Iterator[Row]:
         used = row.shares["PercentTotalRunTime"]
         average = hardware.logical_processors(host) if name == "_Total" else 1
         shares: Numbers = {
-            "PercentProcessorTime": (row.base - used) / average,
             "PercentIdleTime": (row.base - used) / average,
             "PercentUserTime": used * 0.3 / average,
             "PercentPrivilegedTime": used * 0.7 / average,
         }
-        yield Row(name, {"InterruptsPersec": used / 3000}, shares, {}, based=False)
+        idle: Numbers = {"PercentProcessorTime": (row.base - used) / average}
+        rates: Numbers = {"InterruptsPersec": used / 3000}
+        yield Row(name, rates, shares, {}, based=False, idle=idle)
 
 
 def os_memory(host: SimHost, now: float) -> Iterator[Row]:

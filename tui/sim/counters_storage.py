@@ -143,11 +143,11 @@ def _device(use: Use, latencies: Latencies, now: float) -> Row:
         "MaximumIORate": 0,
         "AdapterOpenChannelCount": 1,
     }
-    averages = {
+    timers = {
         "Latency": (spent, reads + writes),
         "LowerLatency": (spent * 0.8, reads + writes),
     }
-    return Row(storage_name(use.path), rates, {}, gauges, averages=averages)
+    return Row(storage_name(use.path), rates, {}, gauges, timers=timers)
 
 
 # -- volumes -------------------------------------------------------------------------------
@@ -250,6 +250,8 @@ def _disk(name: str, passage: Passage, now: float, gauges: Numbers, at: float = 
         "DiskReadsPersec": reads,
         "DiskWritesPersec": writes,
         "DiskTransfersPersec": times,
+    }
+    queues: Numbers = {
         "AvgDiskReadQueueLength": read_time,
         "AvgDiskWriteQueueLength": write_time,
         "AvgDiskQueueLength": spent,
@@ -258,6 +260,8 @@ def _disk(name: str, passage: Passage, now: float, gauges: Numbers, at: float = 
         "AvgDiskBytesPerRead": (passage.read, reads),
         "AvgDiskBytesPerWrite": (passage.written, writes),
         "AvgDiskBytesPerTransfer": (passage.read + passage.written, times),
+    }
+    timers = {
         "AvgDisksecPerRead": (read_time, reads),
         "AvgDisksecPerWrite": (write_time, writes),
         "AvgDisksecPerTransfer": (spent, times),
@@ -269,7 +273,17 @@ def _disk(name: str, passage: Passage, now: float, gauges: Numbers, at: float = 
         "PercentDiskTime": spent,
         "PercentIdleTime": max(0.0, clock - spent),
     }
-    return Row(name, rates, shares, gauges, base=clock, averages=averages, at=at)
+    return Row(
+        name,
+        rates,
+        shares,
+        gauges,
+        base=clock,
+        averages=averages,
+        timers=timers,
+        queues=queues,
+        at=at,
+    )
 
 
 def shared_volumes(host: SimHost, now: float) -> Iterator[Row]:
@@ -285,8 +299,6 @@ def shared_volumes(host: SimHost, now: float) -> Iterator[Row]:
             "WriteBytesPersec": int(passage.written),
             "ReadsPersec": passage.reads,
             "WritesPersec": passage.writes,
-            "AvgReadQueueLength": passage.read_time,
-            "AvgWriteQueueLength": passage.write_time,
             "FlushesPersec": passage.writes // 40,
             "MetadataIOPersec": passage.writes // 90,
         }
@@ -302,11 +314,17 @@ def shared_volumes(host: SimHost, now: float) -> Iterator[Row]:
         averages = {
             "AvgBytesPerRead": (passage.read, passage.reads),
             "AvgBytesPerWrite": (passage.written, passage.writes),
+        }
+        timers = {
             "AvgsecPerRead": (passage.read_time, passage.reads),
             "AvgsecPerWrite": (passage.write_time, passage.writes),
         }
+        queues: Numbers = {
+            "AvgReadQueueLength": passage.read_time,
+            "AvgWriteQueueLength": passage.write_time,
+        }
         name = volume.name.rstrip("\\").rpartition("\\")[2]
-        yield Row(name, rates, {}, gauges, averages=averages)
+        yield Row(name, rates, {}, gauges, averages=averages, timers=timers, queues=queues)
 
 
 def _disk_totals(host: SimHost, now: float) -> tuple[float, float, float]:

@@ -91,13 +91,14 @@ def raw(host: SimHost, word: str) -> Iterator[CimInstance]:
             "Frequency_Sys100NS": TICKS,
             "Frequency_Object": TICKS,
         }
-        for key, number in (*row.rates.items(), *row.gauges.items()):
+        whole = (row.rates, row.gauges, row.queues, row.idle)
+        for key, number in (pair for numbers in whole for pair in numbers.items()):
             values[key] = int(number)
         for key, number in row.shares.items():
             values[key] = int(number)
             if row.based:
                 values[key + "_Base"] = int(row.base)
-        for key, (number, times) in row.averages.items():
+        for key, (number, times) in (*row.averages.items(), *row.timers.items()):
             values[key] = int(number)
             values[key + "_Base"] = int(times)
         yield shapes.counters(f"Win32_PerfRawData_{word}", _wrapped(word, values))
@@ -118,17 +119,30 @@ def formatted(host: SimHost, word: str) -> Iterator[CimInstance]:
     now = host.fabric.now()
     before = dict(_unique(_maker(word)(host, now - WINDOW)))
     for name, row in _unique(_maker(word)(host, now)):
-        values: dict[str, CimValue] = {"Name": name or None}
-        values |= _gauges(row)
         old = before.get(name, row)
+        values: dict[str, CimValue] = {"Name": name or None}
+        values |= _gauges(row) | _means(row, old)
         for key, number in row.rates.items():
             values[key] = max(0, int((number - old.rates.get(key, number)) / WINDOW))
+        for key, number in row.queues.items():
+            waited = number - old.queues.get(key, number)
+            values[key] = max(0, int(waited / WINDOW / TICKS))
         for key, number in row.shares.items():
             passed = (row.base - old.base) if row.based else WINDOW * TICKS
             share = 100.0 * (number - old.shares.get(key, number)) / passed if passed > 0 else 0.0
             values[key] = max(0, int(share))
-        for key, (number, times) in row.averages.items():
-            before_number, before_times = old.averages.get(key, (number, times))
-            done = times - before_times
-            values[key] = int((number - before_number) / done) if done else 0
+        for key, number in row.idle.items():
+            share = 100.0 * (1.0 - (number - old.idle.get(key, number)) / WINDOW / TICKS)
+            values[key] = min(100, max(0, int(share)))
         yield shapes.counters(f"Win32_PerfFormattedData_{word}", values)
+
+
+def _means(row: Row, old: Row) -> dict[str, CimValue]:
+    """What each was on the average meanwhile; timers in whole seconds, as Windows has them."""
+    found: dict[str, CimValue] = {}
+    for now, before, unit in ((row.averages, old.averages, 1), (row.timers, old.timers, TICKS)):
+        for key, (number, times) in now.items():
+            before_number, before_times = before.get(key, (number, times))
+            done = times - before_times
+            found[key] = int((number - before_number) / done / unit) if done else 0
+    return found
