@@ -63,6 +63,21 @@ def test_what_collectors_cost_together_does_not_forget_those_that_said_nothing_n
     assert asyncio.run(costs()) == [(5.0, 200, 8), (12.0, 250, 9)]
 
 
+def test_a_batch_that_came_before_the_end_is_taken() -> None:
+    async def last() -> Batch:
+        process = CollectorProcess()
+        process._shards = [Shard(())]
+        answer: asyncio.Future[Batch] = asyncio.get_running_loop().create_future()
+        process._shards[0]._answer = answer  # type: ignore[assignment]
+        taking = asyncio.create_task(process.next_batch())
+        await asyncio.sleep(0)
+        answer.set_result(Batch(cpu=2.0, memory=100, threads=4))
+        await process.stop()
+        return await taking
+
+    assert asyncio.run(last()).memory == 100
+
+
 def test_a_burst_collapses_to_the_last_inventory() -> None:
     hub = Hub()
     for cpu in range(100):

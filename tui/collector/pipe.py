@@ -225,7 +225,7 @@ class CollectorProcess:
         done, _ = await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
         told = [one for one in done if not one.cancelled() and one.exception() is None]
         batch = merge([answers[answer].take() for answer in told or list(done)[:1]])
-        costs = [shard.cost for shard in self._shards]
+        costs = [shard.cost for shard in answers.values()]  # they may be ended meanwhile
         cpu, memory, threads = (sum(parts) for parts in zip(*costs, strict=True))
         return msgspec.structs.replace(batch, cpu=cpu, memory=memory, threads=int(threads))
 
