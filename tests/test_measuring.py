@@ -187,6 +187,18 @@ def test_a_host_that_lacks_a_class_says_so_and_tells_the_rest() -> None:
     assert any(adapter.net_in for adapter in meters.adapters)
 
 
+def test_a_refusal_is_no_reading() -> None:
+    at = bench()
+    at.host.faults.unknown_classes.add(counters.SWITCH.lower())
+    meters = attended(at, Look.SWITCHES, Look.ADAPTERS)
+    read_at = meters.at
+    assert read_at
+    at.host.faults.unknown_classes.add(counters.ADAPTER.lower())
+    meters = ticked(at, 4)
+    assert meters.refused.keys() == {Look.SWITCHES, Look.ADAPTERS}
+    assert (meters.adapters, meters.at) == ((), read_at)
+
+
 def test_a_host_that_lacks_a_column_costs_that_value_alone() -> None:
     at = bench()
     assert at.host.repository

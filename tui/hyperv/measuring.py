@@ -62,9 +62,9 @@ class Measuring:
         class_name = source.query.class_name
         if rows is None:
             self._told.pop(class_name, None)
-        else:
-            meter = self._meters.setdefault(class_name, Meter(class_name))
-            self._told[class_name] = meter.feed(rows)
+            return
+        meter = self._meters.setdefault(class_name, Meter(class_name))
+        self._told[class_name] = meter.feed(rows)
         if source.look is not None:
             self._read_at = at
 
