@@ -110,6 +110,21 @@ def test_a_file_that_is_gone_says_so_and_the_rest_is_read(scene: Scene) -> None:
     assert all(not file.trouble for path, file in found.items() if path != lost)
 
 
+def test_a_survey_that_begins_anew_reads_first_what_is_not_known(scene: Scene) -> None:
+    """A connection that is lost must not make known sizes unknown."""
+    first = scene.step()
+    scene.survey = Survey("hv01", first.values())
+    assert scene.asked()
+    found = scene.step()
+    assert {path: file for path, file in found.items() if first[path].read_at} == {
+        path: file for path, file in first.items() if file.read_at
+    }
+    assert sum(bool(file.read_at) for file in found.values()) == 2 * FILES_PER_STEP
+    scene.at.pass_time(SIZE_EVERY + 1)
+    scene.all()
+    assert scene.survey.unread is False
+
+
 def test_files_go_with_their_machine(scene: Scene) -> None:
     found = scene.all()
     gone = scene.at.vm("sql01").upper()

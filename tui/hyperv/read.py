@@ -75,8 +75,9 @@ class Reader:
         self._rotation = Rotation(self._ask.is_absent)
         self._measuring = Measuring(self._ask)
         self._client = client
-        self._survey = Survey(host_id)
-        self._images: tuple[ImageFile, ...] = ()
+        known = self._inventory.meters
+        self._images: tuple[ImageFile, ...] = known.images if known is not None else ()
+        self._survey = Survey(host_id, self._images)
         self._primed: set[str] = set()
         self._processor: CimInstance | None = None
         self._subjects = {job.id: job.subject for job in self._inventory.jobs.values()}

@@ -6,7 +6,7 @@ files with every step, those first of which it knows nothing or the oldest thing
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -44,9 +44,13 @@ class _Entry:
 class Survey:
     """What is known of one host's files."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, known: Iterable[ImageFile] = ()) -> None:
+        """``known``: what an earlier survey of it found, which is not read again at once."""
         self._host = host
-        self._entries: dict[str, _Entry] = {}
+        self._entries = {
+            file.path.casefold(): _Entry(file, file.read_at + SIZE_EVERY if file.read_at else 0.0)
+            for file in known
+        }
 
     def step(
         self, client: CimClient, vms: Mapping[str, Vm], running: Collection[str], now: float
