@@ -107,6 +107,18 @@ def test_cooked_classes_tell_what_the_raw_ones_cook_to() -> None:
     assert 0 < number(share["PercentProcessorTime"]) < 50 < number(share["PercentIdleTime"])
 
 
+def test_a_machine_that_is_gone_leaves_nothing_to_count() -> None:
+    world = bench()
+    for name in (DEVICE, VP):
+        world.all(name, CIMV2)
+    machine = next(iter({use.machine.id: use.machine for use in uses(world.host)}.values()))
+    assert any(machine.id in key for key in world.host.tallies)
+    world.host.dismiss(machine)
+    for name in (DEVICE, VP, DISK):
+        world.all(name, CIMV2)
+    assert not [key for key in world.host.tallies if machine.id in key]
+
+
 def test_what_an_image_did_elsewhere_is_not_counted_here() -> None:
     passed = Passed()
     assert passed.through(1.0, {"a": (100.0, 10.0)}) == (100.0, 10.0)

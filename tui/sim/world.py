@@ -335,6 +335,8 @@ class SimHost:
     def dismiss(self, machine: Machine) -> None:
         """Show it no longer; its files stay."""
         self.machines.pop(machine.id, None)
+        for key in [key for key in self.tallies if machine.id in key]:
+            del self.tallies[key]
         store = self.repository
         store.remove(machine.system)
         for configuration in (machine.current, *machine.checkpoints.values()):
