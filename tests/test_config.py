@@ -133,6 +133,7 @@ def test_an_address_becomes_an_endpoint(address: str, auth: str, url: str) -> No
          "must not be above its warning level, 10"),
         ("thresholds.disk_latency.warning = 10", "thresholds.disk_latency.warning", "10ms"),
         ("thresholds.clock_skew.warning = '1x'", "thresholds.clock_skew.warning", "a time"),
+        (f"thresholds.data_age.warning = '{9:0<400}d'", "thresholds.data_age.warning", "a time"),
         ("thresholds.heartbeat_lost = 'bad'", "thresholds.heartbeat_lost", "one of critical"),
         ("[notify]\ndesktop = 'osc8'", "notify.desktop", "did you mean osc9"),
         ("[notify]\nbel = true", "notify.bel", "did you mean bell?"),

@@ -232,7 +232,7 @@ class _Taker:
 
 
 FEWEST: Final = 10
-"""Requests a minute that still read a host: three a tick."""
+"""Requests a minute with which a host is still read: three fast ticks."""
 
 _KINDS: Final = {
     "str": "text",

@@ -105,7 +105,10 @@ def level_of(value: Any, unit: Unit) -> float | None:
     found = _TIME.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         raise ValueError(WANTED[unit])
-    return float(found[1]) * _SPANS[found[2]]
+    seconds = float(found[1]) * _SPANS[found[2]]
+    if not math.isfinite(seconds):
+        raise ValueError(WANTED[unit])
+    return seconds
 
 
 def as_written(value: float | None, unit: Unit) -> str | float:
