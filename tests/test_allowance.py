@@ -9,7 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.collector.allowance import MINUTE, Allowance, Paced
+from tui.collector.messages import REQUESTS_PER_MINUTE, Configure
+from tui.config import Refresh
 from tui.errors import HvError
+from tui.ui.options import DeckOptions
 from tui.wsman.client import Throttle
 
 
@@ -51,6 +54,13 @@ def test_never_more_than_the_cap_in_any_minute(limit: int, pauses: list[float]) 
         while asked[start] <= at - MINUTE + 1e-6:
             start += 1
         assert end - start + 1 <= limit
+
+
+def test_the_cap_and_the_pace_are_the_same_wherever_they_are_the_usual_ones() -> None:
+    usual = Refresh()
+    for other in (Configure(()), DeckOptions()):
+        assert (other.fast, other.slow) == (usual.fast, usual.slow)
+        assert other.requests_per_minute == usual.requests_per_minute == REQUESTS_PER_MINUTE
 
 
 def test_a_quarter_at_once_and_the_rest_evenly() -> None:

@@ -71,7 +71,7 @@ class Rotation:
         weights = {name: _ALWAYS / SOURCES[name].every for name in wanted}
         weights |= dict.fromkeys(looked, 1.0)
         if len(looked) == 1:
-            weights[looked[0]] = 2 * _ALWAYS  # one alone is read in every tick, whatever else waits
+            weights[looked[0]] = 2 * _ALWAYS  # one alone is read in every tick with room for it
         if urgent in weights:
             weights[urgent] = _ALWAYS
         due = {name: (tick - self._read_in.get(name, _NEVER)) * weights[name] for name in wanted}
