@@ -66,19 +66,20 @@ def test_an_average_is_none_while_nothing_happened() -> None:
 
 
 @pytest.mark.parametrize(
-    ("queue", "expected"),
+    ("queues", "expected"),
     [
-        pytest.param(200, 400.0, id="as measured"),
-        pytest.param(1632, 400.0 + 2 * (1 << 32) / 3_000_000, id="full twice meanwhile"),
-        pytest.param(550, None, id="nobody can tell"),
+        pytest.param((200, 200), 400.0, id="as measured"),
+        pytest.param((1632, 1632), 400.0 + 2 * (1 << 32) / 3_000_000, id="full twice meanwhile"),
+        pytest.param((550, 550), None, id="nobody can tell"),
+        pytest.param((0, 3264), None, id="a queue that was long once tells nothing"),
     ],
 )
 def test_many_that_wait_fill_a_narrow_sum_and_the_queue_tells_how_often(
-    queue: int, expected: float | None
+    queues: tuple[int, int], expected: float | None
 ) -> None:
     """Seconds that 100 operations took together within two seconds of the clock."""
-    before = sample(10, Latency=0, Latency_Base=0, QueueLength=queue)
-    after = sample(12, Latency=400 * 3_000_000, Latency_Base=100, QueueLength=queue)
+    before = sample(10, Latency=0, Latency_Base=0, QueueLength=queues[0])
+    after = sample(12, Latency=400 * 3_000_000, Latency_Base=100, QueueLength=queues[1])
     told = counters.device_latency(step(before, after, "Latency", "Latency_Base"), "Latency")
     assert told == (None if expected is None else pytest.approx(expected / 100))
 

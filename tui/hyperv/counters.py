@@ -106,19 +106,20 @@ def average_timer(step: Step, column: str) -> float | None:
 
 def device_latency(step: Step, column: str) -> float | None:
     """An average timer of a device. Its 32 bits are full within seconds where many wait; how
-    often they were, the queue tells, or nothing does."""
+    often they were, the queue tells if it was as long before as after, or nothing does."""
     latency, times = average_timer(step, column), step.counted(_base(column))
     waiting = [sample.get("QueueLength") for sample in (step.before, step.after) if sample]
     lengths = [length for length in waiting if isinstance(length, int) and length <= _WAITING]
     frequency = step.number("Frequency_PerfTime")
     if latency is None or not times or not lengths or not frequency:
         return latency
-    expected = sum(lengths) / len(lengths) * step.seconds
     full = _WRAP / frequency
-    over = (expected - latency * times) / full
+    overs = [(length * step.seconds - latency * times) / full for length in lengths]
+    over = sum(overs) / len(overs)
     if over < _SURE:
         return latency
-    return latency + round(over) * full / times if abs(over - round(over)) < _SURE else None
+    sure = abs(over - round(over)) < _SURE and len(set(map(round, overs))) == 1
+    return latency + round(over) * full / times if sure else None
 
 
 def average_bulk(step: Step, column: str) -> float | None:
