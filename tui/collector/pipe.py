@@ -247,7 +247,7 @@ class CollectorProcess:
 
 
 def merge(batches: Sequence[Batch]) -> Batch:
-    """Several collectors' batches as one."""
+    """Several collectors' batches as one; what the collectors cost is not in it."""
     if len(batches) == 1:
         return batches[0]
     return Batch(
@@ -257,8 +257,5 @@ def merge(batches: Sequence[Batch]) -> Batch:
         answers=tuple(chain.from_iterable(batch.answers for batch in batches)),
         exchanges=tuple(chain.from_iterable(batch.exchanges for batch in batches)),
         loads=tuple(chain.from_iterable(batch.loads for batch in batches)),
-        cpu=sum(batch.cpu for batch in batches),
-        memory=sum(batch.memory for batch in batches),
-        threads=sum(batch.threads for batch in batches),
         idle=all(batch.idle for batch in batches),
     )
