@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import io
 import math
@@ -231,7 +232,8 @@ def test_nothing_secret_stands_on_a_tape(tmp_path: Path) -> None:
     estate = datacenter()
     place = estate.hosts["HV01"]
     place.info = structs.replace(place.info, url=LINK.url)
-    trouble = Trouble("Refused", "HV01", f"the library said {SECRET}", "")
+    basic = base64.b64encode(f"{LINK.user}:{SECRET}".encode()).decode()
+    trouble = Trouble("Refused", "HV01", f"the library said {SECRET}", f"{SECRET!r}, {basic}")
     arguments = {"password": SECRET, "destination": "HV02", "name": "told only to the host"}
     batch = Batch(
         (estate.full("HV01"),),
@@ -257,6 +259,7 @@ def test_nothing_secret_stands_on_a_tape(tmp_path: Path) -> None:
     tape.close()
     for found in (told, plain, path.read_bytes().decode(errors="replace")):
         assert "s3cr3t" not in found
+        assert basic not in found
         assert "admin" not in found
         assert "told only to the host" not in found
     assert "the library said ***" in told

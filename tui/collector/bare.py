@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 from msgspec import structs, to_builtins
 
 from tui.collector.framing import frame
+from tui.collector.hiding import secrets_of, without
 from tui.collector.messages import Answer, Batch, CallUpdate, HostLink, Update
 from tui.collector.tape import Entry, Spot, Took
 
 SHORTEST: Final = 6
 """Letters from which a password is looked for in texts; a shorter one is in many words."""
-_HIDDEN: Final = "***"
 _KEPT: Final = ("destination",)
 """Arguments a question is told by."""
 
@@ -23,9 +23,7 @@ class Seal:
     """Makes frames of entries. Knows the passwords, to leave them out wherever they stand."""
 
     def __init__(self, links: Iterable[HostLink] = ()) -> None:
-        found = {link.password for link in links if len(link.password) >= SHORTEST}
-        # The longest first: a password may be a part of another.
-        self._secrets = sorted(found, key=len, reverse=True)
+        self._secrets = secrets_of(links, SHORTEST)
 
     def __call__(self, entry: Entry) -> bytes:
         bare = (
@@ -38,9 +36,7 @@ class Seal:
 
     def _without(self, thing: Any) -> Any:
         if isinstance(thing, str):
-            for secret in self._secrets:
-                thing = thing.replace(secret, _HIDDEN)
-            return thing
+            return without(thing, self._secrets)
         if isinstance(thing, dict):
             return {key: self._without(value) for key, value in thing.items()}
         if isinstance(thing, list | tuple):

@@ -5,17 +5,16 @@ Nothing that we write holds one; the text of an exception from a library might.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import logging
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from tui.collector.hiding import secrets_of, without
 from tui.collector.messages import HostLink
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-_HIDDEN = "***"
 
 
 class Discreet(logging.Formatter):
@@ -27,22 +26,10 @@ class Discreet(logging.Formatter):
 
     def hide(self, links: Iterable[HostLink]) -> None:
         """From now on nothing that would let anyone in as these links do is written."""
-        found = {secret for link in links if link.password for secret in _forms(link)}
-        # The longest first: a password may be a part of another.
-        self._secrets = sorted(found, key=len, reverse=True)
+        self._secrets = secrets_of(links)
 
     def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
-        for secret in self._secrets:
-            line = line.replace(secret, _HIDDEN)
-        return line
-
-
-def _forms(link: HostLink) -> Iterable[str]:
-    """A password as itself, as a literal of it, and as Basic sends it."""
-    yield link.password
-    yield repr(link.password)[1:-1]
-    yield base64.b64encode(f"{link.user}:{link.password}".encode()).decode()
+        return without(super().format(record), self._secrets)
 
 
 def no_log() -> None:
