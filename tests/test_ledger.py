@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.sim_kit import Wire
+from tui.collector.connect import exchange
 from tui.collector.hub import LOADS_EVERY, OPERATIONS_EVERY, Hub
 from tui.collector.ledger import (
     OPERATIONS,
@@ -20,6 +22,13 @@ from tui.collector.ledger import (
     percentile,
 )
 from tui.collector.messages import Exchange, HostLoad
+from tui.hyperv import sheets
+from tui.hyperv.events import Chronicle
+from tui.hyperv.meters import Look
+from tui.hyperv.read import Reader
+from tui.sim import scenes
+from tui.sim.world import StillClock
+from tui.wsman.client import CimClient, Trip
 
 WQL = "Enumerate SELECT Name FROM Msvm_ComputerSystem"
 
@@ -136,6 +145,32 @@ def test_however_much_is_asked_it_keeps_no_more() -> None:
     assert load.operations[0].operation == OTHERS
     assert load.operations[0].count == 4000 - OPERATIONS
     assert load.slowest == "Enumerate C3999"
+
+
+def test_all_that_reading_a_node_asks_is_told_apart() -> None:
+    clock = StillClock()
+    ledger = Ledger("n1")
+
+    def note(trip: Trip) -> None:
+        ledger.note(exchange(trip, "n1", "watch", clock.now()), clock.now())
+
+    node = scenes.build("datacenter", clock=clock).hosts["NODE1"]
+    client = CimClient(Wire(node), url="http://n1/", on_exchange=note)
+    reader = Reader(client, "n1", "http://n1/", now=clock.now)
+    reader.attend(Look)
+    reader.fast()
+    reader.facts()
+    vms = reader.slow().vms
+    reader.cluster(whole=True)
+    for vm in [*vms.values()][:3]:
+        for _ in range(6):
+            clock.advance(2)
+            reader.fast()
+        reader.survey()
+        sheets.read(client, "n1", vm.id, clock.now)
+        Chronicle(vm.id).read(client, vm.name, clock.now)
+    assert 60 < len(ledger._operations) < OPERATIONS * 3 / 4
+    assert not [kind for kind in ledger._operations if vm.id in kind]
 
 
 def test_waiting_is_told_apart_from_answering() -> None:

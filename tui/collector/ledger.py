@@ -19,8 +19,8 @@ RECENT = 300.0
 """Seconds a round trip counts among the recent ones."""
 TRIPS = 256
 """Recent round trips kept."""
-OPERATIONS = 60
-"""Kinds of request that are told apart."""
+OPERATIONS = 120
+"""Kinds of request that are told apart; reading a node in full takes some 80."""
 SAMPLES = 32
 """Durations kept of each of them."""
 TOLD = 20
