@@ -242,10 +242,10 @@ class Line:
 
 @contextlib.contextmanager
 def line(links: Sequence[HostLink], *, fast: float = 0.2, slow: float = 600.0) -> Iterator[Line]:
-    """Lanes to these hosts."""
+    """Lanes to these hosts; no cap keeps them from being idle."""
     hub = Hub()
     crew = Crew(hub)
-    crew.configure(Configure(tuple(links), fast, slow))
+    crew.configure(Configure(tuple(links), fast, slow, requests_per_minute=0))
     try:
         yield Line(hub, crew)
     finally:
