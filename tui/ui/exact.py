@@ -1,4 +1,4 @@
-"""A screen that sends only the cells that changed.
+"""A screen that comes up styled once and sends only the cells that changed.
 
 Textual repaints a changed region from its widget's left edge on, which for one number in a wide
 table is most of the line; over SSH that is most of the traffic. This is the one place that leans
@@ -51,6 +51,12 @@ class ExactScreen(Screen[None]):
         super().__init__(id="_default")
         self._compositor = _ExactCompositor()
         self._painted_at = 0.0
+        self._came_up = False
+
+    def _on_screen_resume(self, event: events.ScreenResume) -> None:
+        # Called before the base class's handler, which would style everything once more.
+        event.refresh_styles = event.refresh_styles and self._came_up
+        self._came_up = True
 
     async def _on_idle(self, event: events.Idle) -> None:
         # Textual goes on to call the handler of the base class, which finds nothing left to do.

@@ -54,7 +54,7 @@ class Header(Patch):
     def tell(self, standing: Standing, now: float) -> None:
         """Say how things are; paints only what reads differently."""
         parts = self._parts(standing, now)
-        width = self.content_size.width
+        width = self.room
         clock = text.clock(now)
         while len(parts) > 2 and self._length(parts) + len(clock) > width:
             del parts[max(range(len(parts)), key=lambda at: parts[at][0])]
@@ -197,7 +197,7 @@ class Tabs(Patch):
                 (key, name, title if name == current else title[:letters])
                 for key, name, title in PLACES
             ]
-            if sum(len(key + title + gap) + 2 for key, _, title in found) < self.content_size.width:
+            if sum(len(key + title + gap) + 2 for key, _, title in found) < self.room:
                 break
         return found, gap
 
@@ -240,7 +240,7 @@ class Footer(Patch):
         line, spans = Text(), []
         for hint in self._hints():
             start = cell_len(line.plain)
-            if start + len(hint.key) + cell_len(hint.title) + 1 > self.content_size.width:
+            if start + len(hint.key) + cell_len(hint.title) + 1 > self.room:
                 break
             dim = bool(hint.why_not)
             line.append(hint.key, style=ink.style("faint" if dim else "accent") + Style(bold=True))
