@@ -233,8 +233,10 @@ class DeckApp(App[int], inherit_bindings=False):
             return
         for table in self.panes.tables:
             table.changed(changes)
-        if not self.frozen:
-            self._follow(changes)
+        if self.frozen:  # the header goes on with the clock
+            self.footer.renew()
+            return
+        self._follow(changes)
         self.renew()
 
     def _follow(self, changes: Changes) -> None:
@@ -266,6 +268,7 @@ class DeckApp(App[int], inherit_bindings=False):
         self.show(changes)
         self.lookout.tell()
         if self.frozen:
+            self.renew()
             return
         for table in self.panes.tables:
             if table.shown:

@@ -48,6 +48,8 @@ class Header(Patch):
         self._store = store
         self._glyphs = glyphs
         self.load = OwnLoad()
+        self._own = ""
+        """What we cost, as last measured."""
         self._counts = (0, 0)
         self._count_at = 0.0
 
@@ -71,7 +73,7 @@ class Header(Patch):
 
     def _parts(self, standing: Standing, now: float) -> list[tuple[int, Text]]:
         """Pieces with their rank: the highest number leaves first when there is no room."""
-        ink = tones(self.app)
+        ink, store = tones(self.app), self._store
         bold = Style(bold=True)
         parts = [(0, Text("hvdeck", style=ink.style("accent") + bold))]
         badges = (
@@ -93,14 +95,15 @@ class Header(Patch):
         parts.append((2, self._machines()))
         if problems := self._counts[1]:
             parts.append((3, Text(f"{problems} need attention", style=ink.style("error"))))
-        jobs = sum(not row.job.finished for row in self._store.jobs.values())
+        jobs = sum(not row.job.finished for row in store.jobs.values())
         if jobs:
             parts.append((6, Text(f"{jobs} jobs", style=ink.style("changing"))))
         parts.append((4, self._age(now)))
-        self.load.sample(time.monotonic(), standing.fabric)
-        cpu = self.load.cpu + self._store.collector_cpu
-        memory = self.load.memory + self._store.collector_memory
-        parts.append((7, Text(f"self {cpu:.0f}% {text.size(memory)}", style=ink.style("dim"))))
+        if self.load.sample(time.monotonic(), standing.fabric):
+            cpu = self.load.cpu + store.collector_cpu
+            self._own = f"self {cpu:.0f}% {text.size(self.load.memory + store.collector_memory)}"
+        if self._own:
+            parts.append((7, Text(self._own, style=ink.style("dim"))))
         return parts
 
     def _hosts(self) -> Text:
