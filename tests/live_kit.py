@@ -181,7 +181,7 @@ class Line:
 
     def _complete(self, host: str) -> bool:
         inventory = self.hub.inventory(host)
-        if inventory is None or not inventory.host.memory:
+        if inventory is None or not inventory.host.memory or not inventory.host.numa_nodes:
             return False
         return all(vm.complete for vm in inventory.vms.values()) and self.is_up(host)
 

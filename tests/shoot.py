@@ -100,11 +100,13 @@ SHOTS = (
 
 
 async def complete(pilot: Pilot[int], app: DeckApp) -> None:
-    """Until every host has answered or failed, and every machine is known in full."""
+    """Until every host has failed or told all of itself, and every machine is known in full."""
 
     def ready() -> bool:
         hosts = [entry.vitals.link for entry in app.store.hosts.values()]
         answered = bool(hosts) and Link.CONNECTING not in hosts
+        up = [entry for entry in app.store.hosts.values() if entry.vitals.link is not Link.DOWN]
+        answered = answered and all(entry.info.numa_nodes for entry in up)
         return answered and all(row.vm.complete for row in app.store.vms.values())
 
     await until(pilot, ready, 30.0)

@@ -447,6 +447,30 @@ def test_before_the_settings_are_read_rows_are_incomplete_and_after_complete() -
     assert not at.reader.wants_slow
 
 
+def test_machines_are_told_before_what_is_around_them() -> None:
+    at = bench()
+    at.reader.fast()
+    parts = at.reader.slow_parts()
+    first = next(parts)
+    assert all(vm.complete for vm in first.vms.values())
+    assert not first.switches
+    assert not first.host.volumes
+    (last,) = parts
+    assert last.vms == first.vms
+    assert last.switches
+    assert last.host.volumes
+
+
+def test_what_a_host_is_comes_before_how_it_is_set_up() -> None:
+    at = bench()
+    first = at.reader.identity().host
+    assert first.memory
+    assert not first.numa_nodes
+    last = at.reader.options().host
+    assert last.numa_nodes
+    assert last.memory == first.memory
+
+
 def test_settings_are_those_of_the_wire() -> None:
     at = bench()
     inventory = settle(at)

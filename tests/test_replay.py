@@ -33,7 +33,7 @@ Lines = dict[str, list[float | None]]
 Known = dict[float, tuple[list[Entry], Lines]]
 """Rows and graphs by moment."""
 WIDE, HIGH = 170, 44
-BADGES = re.compile(r"\s+(REC|REPLAY)\s+|self \d+% [\d.]+ [KMG]?B|\s{2,}")
+BADGES = re.compile(r"\s+(REC|REPLAY)\s+|(\s+self \d+% [\d.]+ [KMG]?B)?\s{2,}")
 """What may differ in the first line: the badge, and what this process costs."""
 
 

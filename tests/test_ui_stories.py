@@ -401,6 +401,11 @@ async def test_freeze_holds_the_picture_and_thaw_catches_up() -> None:
         await d.settle()
         assert d.names == before
         assert "FROZEN" in d.text()
+        d.collector.play(Batch((d.estate.vary("web03", state=32789, health=25),)))
+        await d.settle()
+        d.app.tick()
+        await d.settle()
+        assert "1 need attention" in d.text(), "the header goes on with the clock"
         await d.press("z")
         assert d.names[0] == "aaa-new"
 

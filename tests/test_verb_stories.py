@@ -39,6 +39,9 @@ async def deck_on(served: Served, *hosts: str) -> AsyncIterator[LiveDeck]:
         try:
             await d.until(lambda: app.store.vms and all(
                 row.vm.complete for row in app.store.vms.values()), "the machines")  # fmt: skip
+            await d.until(lambda: all(
+                row.host.migration_enabled is not None for row in app.store.host_rows.values()
+            ), "the facts of the hosts")  # fmt: skip
             yield d
         finally:
             await app.engine.stop()

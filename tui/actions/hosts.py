@@ -11,12 +11,11 @@ from tui.actions.declare import Action, Field, Kind, Risk, Target
 from tui.hyperv import ops
 from tui.hyperv.cluster import PAUSED, UP
 from tui.hyperv.ops import hosts
-from tui.hyperv.plans import draining
-from tui.hyperv.plans.draining import Drain
 from tui.hyperv.plans.words import gb, several
 
 if TYPE_CHECKING:
     from tui.hyperv.outcome import Outcome, Steps
+    from tui.hyperv.plans.draining import Drain
     from tui.wsman.client import CimClient
 
 
@@ -140,6 +139,8 @@ _SETTINGS = (
 
 
 def _plan(target: Target) -> Drain | None:
+    from tui.hyperv.plans import draining
+
     fleet = target.fleet() if target.fleet is not None else {}
     return draining.drain(fleet, target.host.id) if target.host.id in fleet else None
 
@@ -152,7 +153,11 @@ def _nothing_to_drain(target: Target) -> str | None:
 
 def _drain_danger(target: Target, values: Mapping[str, Any]) -> Risk:
     fleet, host = target.fleet() if target.fleet is not None else {}, target.host.id
-    return Risk.AMBER if host not in fleet or draining.quorate(fleet, host) else Risk.RED
+    if host not in fleet:
+        return Risk.AMBER
+    from tui.hyperv.plans import draining
+
+    return Risk.AMBER if draining.quorate(fleet, host) else Risk.RED
 
 
 def _drain_consequences(target: Target, values: Mapping[str, Any]) -> Sequence[str]:

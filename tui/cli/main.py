@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tui.cli import (
     about,
@@ -28,6 +29,9 @@ from tui.cli import (
 from tui.cli.reach import configuration, entries, given, is_read_only, links_to
 from tui.cli.speak import code_of, complain, narrate, tolerant_output
 from tui.errors import HvError, UsageError
+
+if TYPE_CHECKING:
+    from tui.ui.options import DeckOptions
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,6 +58,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def deck(arguments: argparse.Namespace) -> int:
     """Open the deck."""
+    gc.disable()  # nothing that loading makes is garbage; the deck collects again once it is up
+    try:
+        options = _deck_options(arguments)
+    except HvError:
+        gc.enable()
+        raise
+    from tui.ui.options import calm
+    from tui.ui.start import run
+
+    calm(os.environ)
+    return run(options)
+
+
+def _deck_options(arguments: argparse.Namespace) -> DeckOptions:
     from tui.actions.panekeys import ALL_KEYS
     from tui.config import key_map
 
@@ -65,9 +83,9 @@ def deck(arguments: argparse.Namespace) -> int:
         raise UsageError("--refresh takes seconds, at least 1")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("The deck needs a terminal", hint="`hvdeck vms` and others work without")
-    from tui.ui.options import DeckOptions, calm
+    from tui.ui.options import DeckOptions
 
-    options = DeckOptions(
+    return DeckOptions(
         links=links_to(chosen),
         scene=given(arguments, "demo", language.DEFAULT_SCENE),
         theme=given(arguments, "theme", config.settings.theme),
@@ -83,10 +101,6 @@ def deck(arguments: argparse.Namespace) -> int:
         notify=config.settings.notify,
         thresholds=config.settings.thresholds,
     )
-    calm(os.environ)
-    from tui.ui.start import run
-
-    return run(options)
 
 
 def simulate(arguments: argparse.Namespace) -> int:

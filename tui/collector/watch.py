@@ -13,7 +13,7 @@ import statistics
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Flag, auto
 
@@ -55,6 +55,7 @@ class Tier(Flag):
     FAST = auto()
     SLOW = auto()
     FACTS = auto()
+    """What the host is and, once machines are known, how it is set up."""
     SHEET = auto()
     """The one machine that is being looked at in full."""
     CLUSTER = auto()
@@ -62,6 +63,8 @@ class Tier(Flag):
     IMAGES = auto()
     """Some more files of disks, while those are being looked at."""
     WHOLE = auto()
+    OPTIONS = auto()
+    """The part of ``FACTS`` that waits."""
     CHANGED = FAST | SLOW | SHEET
     """What an action may have touched."""
     ALL = FAST | SLOW | FACTS | SHEET | CLUSTER
@@ -222,8 +225,10 @@ class Watch:
         failure: HvError | None = None
         if self._reader is None:
             tiers |= Tier.FAST
+        if Tier.FACTS in tiers:
+            tiers |= Tier.OPTIONS
         for tier in (
-            Tier.FAST, Tier.SHEET, Tier.FACTS, Tier.SLOW, Tier.CLUSTER, Tier.IMAGES,
+            Tier.FAST, Tier.SHEET, Tier.FACTS, Tier.SLOW, Tier.OPTIONS, Tier.CLUSTER, Tier.IMAGES,
         ):  # fmt: skip
             if tier in tiers and (failure := self._read(tier, tiers)) is not None:
                 break
@@ -237,7 +242,12 @@ class Watch:
         if tier is not Tier.FAST:  # the reader knows nothing of when its fast tick was
             read_at = self._inventory.vitals.read_at
         try:
-            self._inventory = self._reading(tier, tiers)
+            for inventory in self._readings(tier, tiers):
+                self._inventory = inventory
+                if tier is Tier.FAST:
+                    self._adapt(time.monotonic() - self._waited - started)
+                link = Link.SLOW if self._stretch > 0 else Link.UP
+                self._publish(link, None, read_at=read_at)
         except HvError as error:
             return self._failed(tier, error)
         except Exception as error:
@@ -245,13 +255,10 @@ class Watch:
             return self._failed(
                 tier, bug(error, f"reading {self.link.id}", "the next tick tries again")
             )
-        if tier is Tier.FAST:
-            self._adapt(time.monotonic() - self._waited - started)
-        link = Link.SLOW if self._stretch > 0 else Link.UP
-        self._publish(link, None, read_at=read_at)
         return None
 
-    def _reading(self, tier: Tier, tiers: Tier) -> Inventory:
+    def _readings(self, tier: Tier, tiers: Tier) -> Iterator[Inventory]:
+        """One inventory; of the slow tier two, since machines need not wait for all of it."""
         if self._reader is None:
             self._client = self._connect(self.link, self._throttle, self._exchanged)
             self._reader = Reader(
@@ -265,20 +272,22 @@ class Watch:
             )
         match tier:
             case Tier.FACTS:
-                return self._reader.facts()
+                yield self._reader.identity()
+            case Tier.OPTIONS:
+                yield self._reader.options()
             case Tier.SLOW:
-                return self._reader.slow(self._inspected)
+                yield from self._reader.slow_parts(self._inspected)
             case Tier.SHEET:
                 self._read_sheet()
-                return self._inventory
+                yield self._inventory
             case Tier.CLUSTER:
                 whole = bool(tiers & (Tier.SLOW | Tier.WHOLE))
-                return self._read_cluster(self._reader, whole=whole)
+                yield self._read_cluster(self._reader, whole=whole)
             case Tier.IMAGES:
-                return self._reader.survey()
+                yield self._reader.survey()
             case _:
                 self._reader.attend(self._looks)
-                return self._reader.fast()
+                yield self._reader.fast()
 
     def _read_cluster(self, reader: Reader, *, whole: bool) -> Inventory:
         """One node tells for all; the others spare the cluster their questions."""

@@ -8,7 +8,7 @@ missing costs only what it would have told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace as replace_parts
 from typing import TYPE_CHECKING
 
@@ -249,6 +249,12 @@ class Reader:
         """How machines, switches and volumes are set up. ``looked``: GUID of the machine that is
         being looked at.
         """
+        for _ in self.slow_parts(looked):
+            pass
+        return self._inventory
+
+    def slow_parts(self, looked: str = "") -> Iterator[Inventory]:
+        """The same as it comes: machines first, then what is around them."""
         optional = self._ask.optional
         bare = self._summaries.by_systems
         systems = optional(queries.SYSTEMS) if bare else self._ask.required(queries.SYSTEMS)
@@ -270,22 +276,25 @@ class Reader:
         )
         standings = optional(queries.STANDINGS)
         before = self._inventory
-        vms = machines.join_vms(before.vms, parts, self._host, before.vm_vitals)
+        self._inventory = replace(
+            before,
+            vms=machines.join_vms(before.vms, parts, self._host, before.vm_vitals),
+            vm_vitals=machines.join_standings(before.vm_vitals, standings or (), self._now()),
+        )
+        yield self._inventory
         self._learn_affected()
         self._prime("net", "disk")
         before = self._inventory
         self._inventory = replace(
             before,
             host=self._with_hardware(before.host),
-            vms=vms,
-            vm_vitals=machines.join_standings(before.vm_vitals, standings or (), self._now()),
             jobs={key: self._with_subject(job) for key, job in before.jobs.items()},
         )
         if ports is not None and switches is not None:
             self._join_switches(ports, switches)
         if standings is not None:
             self._join_replicas(looked)
-        return self._inventory
+        yield self._inventory
 
     def _join_replicas(self, looked: str) -> None:
         """Relationships, on a host whose machines say that they take part in some."""
@@ -349,24 +358,40 @@ class Reader:
     # -- facts -----------------------------------------------------------------------------
 
     def facts(self) -> Inventory:
+        """What the host is, and how it is set up."""
+        self.identity()
+        return self.options()
+
+    def identity(self) -> Inventory:
         """What the host is."""
         optional = self._ask.optional
         facts = hosts.Facts(
             system=optional(queries.COMPUTER),
             os=optional(queries.OPERATING_SYSTEM),
             processors=optional(queries.SOCKETS),
+            cluster=optional(queries.CLUSTER_NAME),
+        )
+        self._take_facts(facts)
+        self._prime("cpu", "memory")
+        return self._inventory
+
+    def options(self) -> Inventory:
+        """How the host itself is set up: service, migration, templates."""
+        optional = self._ask.optional
+        facts = hosts.Facts(
             numa=optional(queries.NUMA_NODES),
             service=optional(queries.SERVICE_OPTIONS),
             migration=optional(queries.MIGRATION_OPTIONS),
             listener=optional(queries.MIGRATION_LISTENER),
             migration_networks=optional(queries.MIGRATION_NETWORKS),
-            cluster=optional(queries.CLUSTER_NAME),
             definitions=self._definitions(),
         )
+        self._take_facts(facts)
+        return self._inventory
+
+    def _take_facts(self, facts: hosts.Facts) -> None:
         host = hosts.join_host(self._inventory.host, facts)
         self._inventory = replace(self._inventory, host=host)
-        self._prime("cpu", "memory")
-        return self._inventory
 
     def _definitions(self) -> list[CimInstance] | None:
         found = self._ask.optional(queries.CAPABILITIES)

@@ -32,14 +32,11 @@ from tui.ui.filterbar import FilterBar
 from tui.ui.header import Footer, Header, Hint, Standing, Tabs
 from tui.ui.layout import Panes
 from tui.ui.lookout import Lookout
-from tui.ui.migrate import MigrateScreen
+from tui.ui.modal import Modal
 from tui.ui.operate import RECORDED, Operator
 from tui.ui.options import DeckOptions
 from tui.ui.own import Meter, metered
-from tui.ui.planview import PlanView
 from tui.ui.player import Player
-from tui.ui.runview import RunView
-from tui.ui.sheet import SheetScreen
 from tui.ui.tapeline import TapeLine
 
 __all__ = ["DeckApp", "DeckOptions"]
@@ -117,12 +114,22 @@ class DeckApp(App[int], inherit_bindings=False):
         style.register(self)
         wanted = options.theme or style.DEFAULT_THEME
         self.theme = style.COLOURLESS_THEME if colourless else wanted
+        self._styled_for = self.get_css_variables()
+        self.stylesheet.set_variables(self._styled_for)
 
     def get_driver_class(self) -> type[Driver]:
         return metered(super().get_driver_class(), self.meter)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return style.variable_defaults(self.current_theme)
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Textual styles everything once more when it first looks at the theme, which had been
+        chosen before anything was styled."""
+        variables = self.get_css_variables()
+        if variables != self._styled_for:
+            self._styled_for = variables
+            super().refresh_css(animate)
 
     def _fatal_error(self) -> None:
         """Textual shows the locals of every frame; ours may hold what nobody should read."""
@@ -154,6 +161,7 @@ class DeckApp(App[int], inherit_bindings=False):
             self.set_keymap(self._keys)
         self.panes.turn_to("vms")
         text.use_clock(self.clock)
+        self.renew()
         self.set_interval(1.0, self.tick)
         self.call_after_refresh(self._begin)
 
@@ -199,7 +207,7 @@ class DeckApp(App[int], inherit_bindings=False):
             self.told(news.words, warning=news.grave)
         self.lookout.tell()
         for screen in self.screen_stack:
-            if isinstance(screen, RunView | SheetScreen | MigrateScreen | PlanView):
+            if isinstance(screen, Modal):
                 screen.renew()
 
     def jumped(self) -> None:
@@ -216,7 +224,7 @@ class DeckApp(App[int], inherit_bindings=False):
         """From the engine."""
         self.operator.collector_died()
         for screen in self.screen_stack:
-            if isinstance(screen, MigrateScreen):
+            if isinstance(screen, Modal):
                 screen.collector_died()
 
     def show(self, changes: Changes) -> None:
@@ -225,8 +233,10 @@ class DeckApp(App[int], inherit_bindings=False):
             return
         for table in self.panes.tables:
             table.changed(changes)
-        if not self.frozen:
-            self._follow(changes)
+        if self.frozen:  # the header goes on with the clock
+            self.footer.renew()
+            return
+        self._follow(changes)
         self.renew()
 
     def _follow(self, changes: Changes) -> None:
@@ -258,6 +268,7 @@ class DeckApp(App[int], inherit_bindings=False):
         self.show(changes)
         self.lookout.tell()
         if self.frozen:
+            self.renew()
             return
         for table in self.panes.tables:
             if table.shown:
@@ -331,7 +342,8 @@ class DeckApp(App[int], inherit_bindings=False):
     def action_act(self, action_id: str) -> None:
         """Every key of the action table ends here."""
         typing = self.filter_bar.is_open
-        if isinstance(self.screen, RunView) or typing:
+        screen = self.screen
+        if typing or (isinstance(screen, Modal) and screen.keeps_keys):
             if action_id == "app.quit":
                 self.leave()
             elif typing and action_id == "app.back":

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from tui.actions import Action, Target
 from tui.store import Changes
-from tui.store.legs import Campaign
-from tui.store.queue import Leg, Queue
 
 if TYPE_CHECKING:
+    from tui.store.legs import Campaign
+    from tui.store.queue import Leg, Queue
     from tui.ui.operate import Operator
 
 BALANCE = "balance"
@@ -41,6 +41,8 @@ class Campaigns:
 
     def start(self, key: str, queue: Queue, *, home: bool = False) -> Campaign:
         """Begin a run."""
+        from tui.store.legs import Campaign
+
         app = self._operator.app
         campaign = Campaign(queue, app.store, self._launch, lambda: app.read_only)
         self._running[key] = campaign

@@ -1,4 +1,4 @@
-"""A screen that sends only the cells that changed.
+"""A screen that comes up styled once and sends only the cells that changed.
 
 Textual repaints a changed region from its widget's left edge on, which for one number in a wide
 table is most of the line; over SSH that is most of the traffic. This is the one place that leans
@@ -11,8 +11,10 @@ import time
 
 from rich.console import Console
 from textual import events
-from textual._compositor import ChopsUpdate, Compositor
+from textual._compositor import ChopsUpdate, Compositor, LayoutUpdate
 from textual.screen import UPDATE_PERIOD, Screen
+
+from tui.ui.sparing import sparing
 
 
 class _ExactUpdate(ChopsUpdate):
@@ -28,7 +30,14 @@ class _ExactUpdate(ChopsUpdate):
                 if (left, right) != (x, end):
                     strip = strip.crop(left - x, right - x)
                 parts.append(f"\x1b[{y + 1};{left + 1}H{strip.render(console)}")
-        return "".join(parts)
+        return sparing("".join(parts))
+
+
+class _SparingLayout(LayoutUpdate):
+    """A whole region in as few bytes."""
+
+    def render_segments(self, console: Console) -> str:
+        return sparing(super().render_segments(console))
 
 
 class _ExactCompositor(Compositor):
@@ -37,6 +46,10 @@ class _ExactCompositor(Compositor):
         if update is None:
             return None
         return _ExactUpdate(update.chops, update.spans, update.chop_ends)
+
+    def render_full_update(self, simplify: bool = False) -> LayoutUpdate:
+        update = super().render_full_update(simplify)
+        return _SparingLayout(update.strips, update.region)
 
 
 class ExactScreen(Screen[None]):
@@ -51,6 +64,12 @@ class ExactScreen(Screen[None]):
         super().__init__(id="_default")
         self._compositor = _ExactCompositor()
         self._painted_at = 0.0
+        self._came_up = False
+
+    def _on_screen_resume(self, event: events.ScreenResume) -> None:
+        # Called before the base class's handler, which would style everything once more.
+        event.refresh_styles = event.refresh_styles and self._came_up
+        self._came_up = True
 
     async def _on_idle(self, event: events.Idle) -> None:
         # Textual goes on to call the handler of the base class, which finds nothing left to do.

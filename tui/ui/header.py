@@ -48,13 +48,15 @@ class Header(Patch):
         self._store = store
         self._glyphs = glyphs
         self.load = OwnLoad()
+        self._own = ""
+        """What we cost, as last measured."""
         self._counts = (0, 0)
         self._count_at = 0.0
 
     def tell(self, standing: Standing, now: float) -> None:
         """Say how things are; paints only what reads differently."""
         parts = self._parts(standing, now)
-        width = self.content_size.width
+        width = self.room
         clock = text.clock(now)
         while len(parts) > 2 and self._length(parts) + len(clock) > width:
             del parts[max(range(len(parts)), key=lambda at: parts[at][0])]
@@ -71,7 +73,7 @@ class Header(Patch):
 
     def _parts(self, standing: Standing, now: float) -> list[tuple[int, Text]]:
         """Pieces with their rank: the highest number leaves first when there is no room."""
-        ink = tones(self.app)
+        ink, store = tones(self.app), self._store
         bold = Style(bold=True)
         parts = [(0, Text("hvdeck", style=ink.style("accent") + bold))]
         badges = (
@@ -93,14 +95,15 @@ class Header(Patch):
         parts.append((2, self._machines()))
         if problems := self._counts[1]:
             parts.append((3, Text(f"{problems} need attention", style=ink.style("error"))))
-        jobs = sum(not row.job.finished for row in self._store.jobs.values())
+        jobs = sum(not row.job.finished for row in store.jobs.values())
         if jobs:
             parts.append((6, Text(f"{jobs} jobs", style=ink.style("changing"))))
         parts.append((4, self._age(now)))
-        self.load.sample(time.monotonic(), standing.fabric)
-        cpu = self.load.cpu + self._store.collector_cpu
-        memory = self.load.memory + self._store.collector_memory
-        parts.append((7, Text(f"self {cpu:.0f}% {text.size(memory)}", style=ink.style("dim"))))
+        if self.load.sample(time.monotonic(), standing.fabric):
+            cpu = self.load.cpu + store.collector_cpu
+            self._own = f"self {cpu:.0f}% {text.size(self.load.memory + store.collector_memory)}"
+        if self._own:
+            parts.append((7, Text(self._own, style=ink.style("dim"))))
         return parts
 
     def _hosts(self) -> Text:
@@ -197,7 +200,7 @@ class Tabs(Patch):
                 (key, name, title if name == current else title[:letters])
                 for key, name, title in PLACES
             ]
-            if sum(len(key + title + gap) + 2 for key, _, title in found) < self.content_size.width:
+            if sum(len(key + title + gap) + 2 for key, _, title in found) < self.room:
                 break
         return found, gap
 
@@ -240,7 +243,7 @@ class Footer(Patch):
         line, spans = Text(), []
         for hint in self._hints():
             start = cell_len(line.plain)
-            if start + len(hint.key) + cell_len(hint.title) + 1 > self.content_size.width:
+            if start + len(hint.key) + cell_len(hint.title) + 1 > self.room:
                 break
             dim = bool(hint.why_not)
             line.append(hint.key, style=ink.style("faint" if dim else "accent") + Style(bold=True))

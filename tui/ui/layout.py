@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.geometry import Size
 from textual.message import Message
 from textual.widget import Widget
 
@@ -38,6 +39,8 @@ STRIP_FROM = 30
 NETWORKS_FROM = 32
 STANDING = ("detail", "graphs", "neighbours")
 """Panes that show what was selected elsewhere."""
+BARS = 2
+"""Header and footer."""
 
 
 class LogPane(Vertical):
@@ -125,10 +128,15 @@ class Panes(Horizontal):
         return next((table for table in self.tables if table.subject.kind is kind), None)
 
     @property
+    def _room(self) -> Size:
+        """What panes share; before the first layout, what the terminal leaves them."""
+        return self.size or self.app.size - (0, BARS)
+
+    @property
     def alone(self) -> bool:
         """Only one pane has room, or was given all of it."""
         tree = self.current == "networks" and self.networks.is_tree
-        return self.zoomed or tree or self.current in self.pages or self.size.width < WIDE
+        return self.zoomed or tree or self.current in self.pages or self._room.width < WIDE
 
     @property
     def _centred(self) -> tuple[str, ...]:
@@ -156,9 +164,9 @@ class Panes(Horizontal):
         if self.alone:
             return {self.current}
         shown = {"hosts", self._centre, self.current}
-        if self.size.height >= NETWORKS_FROM:
+        if self._room.height >= NETWORKS_FROM:
             shown.add("networks")
-        if self.size.height >= STRIP_FROM:
+        if self._room.height >= STRIP_FROM:
             shown |= {"detail", "graphs"}
         return shown
 
@@ -246,11 +254,8 @@ class Panes(Horizontal):
                 table.grid.touch_all()
         self.post_message(self.Turned())
 
-    def on_mount(self) -> None:
-        self.lay_out()
-
     def on_resize(self) -> None:
-        self.set_class(self.size.width >= 160, "-roomy")
+        self.set_class(self._room.width >= 160, "-roomy")
         self.lay_out()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:

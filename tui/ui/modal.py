@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from textual.screen import ModalScreen
 
@@ -12,7 +12,15 @@ Answer = TypeVar("Answer")
 class Modal(ModalScreen[Answer]):
     """A screen that may be told to leave several times by keys already on their way."""
 
+    keeps_keys: ClassVar[bool] = False
+    """Of the deck's actions only leaving is done while it is in front."""
     _over = False
+
+    def renew(self) -> None:
+        """The store is different now."""
+
+    def collector_died(self) -> None:
+        """What was asked of hosts is not answered any more."""
 
     def leave(self, answer: Answer | None = None) -> None:
         """Close with an answer, unless it is closing already or lies below another screen."""

@@ -11,6 +11,8 @@ from textual.driver import Driver
 
 SAMPLE = 5.0
 """Seconds between measurements of ourselves."""
+FIRST_SAMPLE = 1.0
+"""Seconds after the start of the first one."""
 MINUTE = 60
 
 
@@ -32,10 +34,13 @@ class OwnLoad:
         self._due = 0.0
         self._machine_due = 0.0
 
-    def sample(self, now: float, fabric: int = 0) -> None:
-        """Measure again when it is time to; ``fabric`` is the process id of the embedded one."""
+    def sample(self, now: float, fabric: int = 0) -> bool:
+        """Measure again when it is time to, and answer whether it was; ``fabric`` is the process
+        id of the embedded one."""
+        if not self._due:  # loading the library can wait until there is something to see
+            self._due = now + FIRST_SAMPLE
         if now < self._due:
-            return
+            return False
         import psutil
 
         if self._process is None:
@@ -50,6 +55,7 @@ class OwnLoad:
             self._sample_fabric(fabric)
         except psutil.Error:
             self.fabric = self._fabric = None
+        return True
 
     def _sample_fabric(self, pid: int) -> None:
         import psutil

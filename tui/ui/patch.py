@@ -27,6 +27,11 @@ class Patch(Widget, inherit_bindings=False):
         self._text = Text()
         self._lines: list[list[_Paint]] = []
 
+    @property
+    def room(self) -> int:
+        """Cells of a line; before the first layout, a line of the screen without its margin."""
+        return self.content_size.width or self.app.size.width - 2
+
     def render(self) -> Text:
         return self._text
 

@@ -60,6 +60,7 @@ COLUMNS: tuple[Column[Item], ...] = (
 class RunView(Modal[None]):
     """Live results; leaving it stops nothing."""
 
+    keeps_keys = True
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "leave", show=False)]
 
     def __init__(self, run: Run, glyphs: Glyphs) -> None:

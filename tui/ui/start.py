@@ -17,7 +17,6 @@ from tui.ui.options import DeckOptions
 
 def run(options: DeckOptions) -> int:
     """Show the deck until it is left; answers the exit code. Children end with it."""
-    gc.disable()  # nothing that loading makes is garbage
     return asyncio.run(_live(options, Engine(Store(), options, time.time)))
 
 
