@@ -81,12 +81,15 @@ def test_blocks_of_a_growing_file_are_growth() -> None:
     assert told(fed(grown)).rate == pytest.approx(2**20, rel=0.1)
 
 
-def test_what_began_just_now_counts() -> None:
-    quiet = [(30.0 * n, 500 * GB) for n in range(1000)]
+@pytest.mark.parametrize("most", [48, 256])
+@pytest.mark.parametrize("hours", [1.0, 8.0, 24.0])
+def test_what_began_just_now_counts(hours: float, most: int) -> None:
+    """However long it was quiet before, and however few readings are kept of that."""
+    quiet = [(60.0 * n, 500 * GB) for n in range(int(hours * 60))]
     end = quiet[-1][0]
-    busy = [(end + 30.0 * n, 500 * GB + n * GB) for n in range(1, 61)]
-    assert told(fed(quiet)).rate == 0.0
-    assert told(fed(quiet + busy)).rate == pytest.approx(GB / 30.0, rel=0.05)
+    busy = [(end + 60.0 * n, 500 * GB + n * GB) for n in range(1, 31)]
+    assert told(fed(quiet, most)).rate == 0.0
+    assert told(fed(quiet + busy, most)).rate == pytest.approx(GB / 60.0, rel=0.05)
 
 
 def test_a_clock_that_went_back_begins_anew() -> None:

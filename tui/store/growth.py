@@ -6,6 +6,7 @@ growth, and nothing is said before there is enough to say it from.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,7 +23,7 @@ PARTS: Final = 8
 BACK: Final = 120.0
 """Seconds a reading may be older than the last one: several tell of the same thing."""
 SPACING: Final = 20.0
-"""Seconds between two readings at least, as long as there is room."""
+"""Seconds between two readings of a day at least, as long as there is room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,64 +50,43 @@ class Trend:
         return soonest, room / self.low if self.low > 0 else None
 
 
-class Growth:
-    """Readings of one amount, thinned out as they become many."""
+class Readings:
+    """An amount over so many seconds, thinned out as readings become many."""
 
-    __slots__ = ("_at", "_most", "_spacing", "_value")
+    __slots__ = ("_most", "_reach", "_spacing", "_usual", "at", "value")
 
-    def __init__(self, most: int = 256) -> None:
-        self._most = max(4 * PARTS, most)
-        self._spacing = SPACING
-        self._at: list[float] = []
-        self._value: list[float] = []
-
-    def __len__(self) -> int:
-        return len(self._at)
+    def __init__(self, reach: float, spacing: float, most: int) -> None:
+        self._reach, self._most = reach, most
+        self._usual = self._spacing = spacing
+        self.at = array("d")
+        self.value = array("d")
 
     def record(self, at: float, value: float) -> None:
         """Add a reading; one a little older than the last tells nothing new. A clock that went
         back further makes what was before incomparable.
         """
-        if self._at and self._at[-1] - BACK <= at < self._at[-1]:
+        if self.at and self.at[-1] - BACK <= at < self.at[-1]:
             return
-        if self._at and at < self._at[-1]:
-            self._at.clear()
-            self._value.clear()
-            self._spacing = SPACING
-        if len(self._at) > 1 and self._at[-1] - self._at[-2] < self._spacing:
-            self._at[-1], self._value[-1] = at, value
+        if self.at and at < self.at[-1]:
+            del self.at[:], self.value[:]
+            self._spacing = self._usual
+        if len(self.at) > 1 and self.at[-1] - self.at[-2] < self._spacing:
+            self.at[-1], self.value[-1] = at, value
             return
-        self._at.append(at)
-        self._value.append(value)
-        if self._at[0] < at - LONG:
-            del self._at[0], self._value[0]
-        if len(self._at) > self._most:
+        self.at.append(at)
+        self.value.append(value)
+        old = bisect_left(self.at, at - self._reach)
+        del self.at[:old], self.value[:old]
+        if len(self.at) > self._most:
             # Every other one goes; the newest stays.
-            del self._at[-2::-2], self._value[-2::-2]
-            self._spacing = min(2 * self._spacing, LONG / self._most)
+            del self.at[-2::-2], self.value[-2::-2]
+            self._spacing = min(2 * self._spacing, self._reach / self._most)
 
-    @property
-    def waits(self) -> float:
-        """Seconds until something may be said, if readings go on."""
-        if not self._at:
-            return LEAST
-        return max(0.0, LEAST - (self._at[-1] - self._at[0]))
-
-    @property
     def trend(self) -> Trend | None:
-        """The steeper of what the whole tells and what the last half hour does; None: too little
-        is known."""
-        known = [t for t in (self._over(LONG), self._over(SHORT)) if t is not None]
-        return max(known, key=lambda trend: trend.rate, default=None)
-
-    def _over(self, stretch: float) -> Trend | None:
-        if not self._at:
+        """Of all of them; None: too little is known."""
+        if len(self.at) <= PARTS or self.at[-1] - self.at[0] < LEAST:
             return None
-        start, end = max(self._at[0], self._at[-1] - stretch), self._at[-1]
-        inside = len(self._at) - bisect_left(self._at, start)
-        if end - start < LEAST or inside <= PARTS:
-            return None
-        step = (end - start) / PARTS
+        start, step = self.at[0], (self.at[-1] - self.at[0]) / PARTS
         values = [self._value_at(start + step * part) for part in range(PARTS + 1)]
         slopes = sorted((b - a) / step for a, b in pairwise(values))
         middle = (slopes[PARTS // 2 - 1] + slopes[PARTS // 2]) / 2
@@ -114,11 +94,48 @@ class Growth:
 
     def _value_at(self, at: float) -> float:
         """What it was then, on the line between two readings."""
-        index = bisect_left(self._at, at)
+        index = bisect_left(self.at, at)
         if index <= 0:
-            return self._value[0]
-        if index >= len(self._at):
-            return self._value[-1]
-        before, after = self._at[index - 1], self._at[index]
+            return self.value[0]
+        if index >= len(self.at):
+            return self.value[-1]
+        before, after = self.at[index - 1], self.at[index]
         share = (at - before) / (after - before) if after > before else 1.0
-        return self._value[index - 1] + share * (self._value[index] - self._value[index - 1])
+        return self.value[index - 1] + share * (self.value[index] - self.value[index - 1])
+
+
+class Growth:
+    """Readings of one amount: of a day, and more closely of the last half hour."""
+
+    __slots__ = ("_day", "_lately")
+
+    def __init__(self, most: int = 256) -> None:
+        self._day = Readings(LONG, SPACING, max(4 * PARTS, most))
+        self._lately = Readings(SHORT, SHORT / (2 * PARTS), 4 * PARTS)
+
+    def __len__(self) -> int:
+        return len(self._day.at)
+
+    @property
+    def newest(self) -> float:
+        """Unix time of the newest reading; 0 without any."""
+        return self._day.at[-1] if self._day.at else 0.0
+
+    def record(self, at: float, value: float) -> None:
+        """Add a reading."""
+        self._day.record(at, value)
+        self._lately.record(at, value)
+
+    @property
+    def waits(self) -> float:
+        """Seconds until something may be said, if readings go on."""
+        if not self._day.at:
+            return LEAST
+        return max(0.0, LEAST - (self._day.at[-1] - self._day.at[0]))
+
+    @property
+    def trend(self) -> Trend | None:
+        """The steeper of what the whole tells and what the last half hour does; None: too little
+        is known."""
+        known = [t for t in (self._day.trend(), self._lately.trend()) if t is not None]
+        return max(known, key=lambda trend: trend.rate, default=None)
