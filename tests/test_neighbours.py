@@ -143,6 +143,7 @@ def test_what_is_not_read_is_said(store: Store, estate: Estate) -> None:
     estate.now += 2
     store.apply(Batch((told(estate, refusing),)), estate.now)
     assert said(asked(store, key))["Not known"] == "volumes of HV01: access denied"
+    assert verdict(asked(store, key)).endswith("as far as is known")
     homeless = msgspec.structs.replace(
         refusing, disks=tuple(msgspec.structs.replace(d, volume="") for d in refusing.disks)
     )
@@ -150,6 +151,34 @@ def test_what_is_not_read_is_said(store: Store, estate: Estate) -> None:
     store.apply(Batch((told(estate, homeless),)), estate.now)
     assert said(asked(store, key))["Not known"] == "which volume its disk is on"
     assert chain(store, "disk:gone") is None
+
+
+def test_nobody_else_is_said_only_of_hosts_that_were_read(store: Store, estate: Estate) -> None:
+    alone = msgspec.structs.replace(meters(estate, "CL1-N1"), volumes=())
+    dc02 = disk(estate.find("dc02")[1], 400.0, volume=SHARED)
+    estate.now += 2
+    store.apply(Batch((told(estate, msgspec.structs.replace(alone, disks=(dc02,))),)), estate.now)
+    found = asked(store, hot(estate, "dc02"))
+    assert "disks of CL1-N2: not read yet" in found.unread
+    assert verdict(found) == "Nobody else works on this volume, as far as is known"
+
+
+def test_rates_that_take_a_second_reading_are_not_told_as_nought(
+    store: Store, estate: Estate
+) -> None:
+    first = meters(estate, "HV01")
+    none = {"read": None, "write": None, "reads": None, "writes": None, "latency": None}
+    disks = tuple(msgspec.structs.replace(one, **none) for one in first.disks)
+    volumes = tuple(msgspec.structs.replace(one, **none) for one in first.volumes)
+    estate.now += 2
+    update = told(estate, msgspec.structs.replace(first, disks=disks, volumes=volumes))
+    store.apply(Batch((update,)), estate.now)
+    found = asked(store, hot(estate))
+    assert "IOPS" not in said(found)["Volume"]
+    assert "B/s" not in said(found)["Volume"]
+    columns = volume_columns(Span(store))
+    for one in found.neighbours:
+        assert [find(columns, id).cell(one).text for id in ("iops", "rate", "iops_share")] == [""] * 3
 
 
 use = st.floats(0, 1e5, allow_subnormal=False)

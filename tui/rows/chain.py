@@ -34,7 +34,8 @@ def steps(found: Chain) -> Iterator[Step]:
     words = verdict(found)
     if words:
         slow = bool(levels.tone("disk_latency", found.latency))
-        tone = ("error" if slow else "warning") if found.culprit is not None else "ok"
+        calm = "" if found.unread else "ok"
+        tone = ("error" if slow else "warning") if found.culprit is not None else calm
         yield ("Verdict", words, tone)
     for unread in found.unread:
         yield ("Not known", unread, "dim")
@@ -90,20 +91,22 @@ def _host(found: Chain) -> str:
 
 
 def verdict(found: Chain) -> str:
-    """Who it is, in a sentence."""
+    """Who it is, in a sentence that claims no more than was read."""
     if not found.neighbours:
         return ""
+    limit = ", as far as is known" if found.unread else ""
     if found.culprit is not None:
         slow = bool(levels.tone("disk_latency", found.latency))
         after = f", which takes {brief(found.latency)}" if slow else ""
         verb, where = (
             ("has", "of the processors") if found.processors else ("does", "on this volume")
         )
-        return f"{found.culprit.name} {verb} {found.culprit.note} {where}{after}"
+        return f"{found.culprit.name} {verb} {found.culprit.note} {where}{after}{limit}"
     owned = [one for one in found.neighbours if one.machine is not None or one.disks]
     if len(owned) < 2:
-        return f"Nobody else is on this {'host' if found.processors else 'volume'}"
-    return "Nobody stands out"
+        place = "runs on this host" if found.processors else "works on this volume"
+        return f"Nobody else {place}{limit}"
+    return f"Nobody stands out{limit}"
 
 
 # -- neighbours ----------------------------------------------------------------------------
@@ -176,12 +179,12 @@ def volume_columns(span: Span) -> tuple[Column[Any], ...]:
     """Of those who share a volume."""
     measure = Measure("iops", "IOPS", IOPS.metrics, often, 8, (0, 3, 1), least=IOPS.least,
                       keys=_disk_keys)  # fmt: skip
-    iops = _amount("iops", "IOPS", lambda r: r.use.iops, often, 6, 1)
+    iops = _amount("iops", "IOPS", lambda r: r.iops, often, 6, 1)
     return (
         _NAME, _HOST, iops,
         Column("iops_share", "of IOPS", lambda r: r.iops_share, _share(lambda r: r.iops_share),
                10, 8, right=True, priority=0),
-        _amount("rate", "Rate", lambda r: r.use.rate, text.rate, 9, 2),
+        _amount("rate", "Rate", lambda r: r.rate, text.rate, 9, 2),
         Column("rate_share", "of bytes", lambda r: r.rate_share, _share(lambda r: r.rate_share),
                10, 8, right=True, priority=0),
         Column("latency", "Latency", lambda r: r.latency, _latency, 7, right=True, priority=1),
@@ -208,8 +211,8 @@ NEIGHBOUR: Final = Vocabulary(
     fields=table(
         text_of("name", lambda r: (r.name,)),
         text_of("host", lambda r: place(r.host)[:2]),
-        value_of(Unit.NUMBER, "iops", lambda r: r.use.iops),
-        value_of(Unit.SIZE, "rate", lambda r: r.use.rate),
+        value_of(Unit.NUMBER, "iops", lambda r: r.iops),
+        value_of(Unit.SIZE, "rate", lambda r: r.rate),
         value_of(Unit.PERCENT, "share", lambda r: r.cpu_share or r.iops_share),
         value_of(Unit.PERCENT, "cpu", lambda r: r.cpu),
     ),

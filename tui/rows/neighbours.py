@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 from tui.hyperv.meters import Look
 from tui.hyperv.model import Host
 from tui.hyperv.volumes import is_shared
+from tui.rows import meters
 from tui.rows.amounts import added
 from tui.store import DiskRow, HostRow, HostVolumeRow, Stale, Store, VmRow, VolumeRow
 from tui.store.meterrows import same_volume
@@ -73,14 +74,26 @@ class Neighbour:
         return self.machine.pending if self.machine is not None else ""
 
     @property
+    def iops(self) -> float | None:
+        """Operations per second; None while none of its images tells."""
+        return added(*map(meters.iops, self.disks)) if self.disks else self.use.iops
+
+    @property
+    def rate(self) -> float | None:
+        """Bytes per second, likewise."""
+        return added(*map(meters.rate, self.disks)) if self.disks else self.use.rate
+
+    @property
     def iops_share(self) -> float | None:
         """Percent of all operations."""
-        return 100 * self.use.iops / self.whole.iops if self.whole.iops else None
+        own = self.iops
+        return 100 * own / self.whole.iops if own is not None and self.whole.iops else None
 
     @property
     def rate_share(self) -> float | None:
         """Percent of all bytes."""
-        return 100 * self.use.rate / self.whole.rate if self.whole.rate else None
+        own = self.rate
+        return 100 * own / self.whole.rate if own is not None and self.whole.rate else None
 
     @property
     def cpu_share(self) -> float | None:
@@ -219,12 +232,12 @@ def _unread(store: Store, hosts: Iterable[str], look: Look, noun: str) -> Iterat
 
 
 def _use(rows: Iterable[DiskRow | HostVolumeRow]) -> Use:
-    meters = [row.meter for row in rows]
+    told = [row.meter for row in rows]
     return Use(
-        sum(meter.reads or 0.0 for meter in meters),
-        sum(meter.writes or 0.0 for meter in meters),
-        sum(meter.read or 0.0 for meter in meters),
-        sum(meter.write or 0.0 for meter in meters),
+        sum(meter.reads or 0.0 for meter in told),
+        sum(meter.writes or 0.0 for meter in told),
+        sum(meter.read or 0.0 for meter in told),
+        sum(meter.write or 0.0 for meter in told),
     )
 
 
@@ -328,8 +341,9 @@ def free_of(found: Chain) -> tuple[int | None, int | None]:
 
 
 def load_of(found: Chain) -> tuple[float | None, float | None, float | None]:
-    """Operations and bytes per second and queue of a volume, on all hosts together."""
-    if not found.volumes:
-        return None, None, None
-    use = _use(found.volumes)
-    return use.iops, use.rate, added(*(row.meter.queue for row in found.volumes))
+    """Operations and bytes per second and queue of a volume, on all hosts together; None for
+    what none of them tells.
+    """
+    rows = found.volumes
+    iops, rate = added(*map(meters.iops, rows)), added(*map(meters.rate, rows))
+    return iops, rate, added(*(row.meter.queue for row in rows))
