@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
 from tests.scripted import GB, OFF, RUNNING, START, Estate, datacenter, guid
 from tui.collector.messages import Batch, Call, CallUpdate, Exchange, HostLink, Phase, Update
 from tui.hyperv.model import Link, Trouble
-from tui.store import History, Metric, Stale, Store
+from tui.store import Changes, Delta, History, Metric, Stale, Store
 
 
 @pytest.fixture
@@ -336,3 +338,16 @@ def test_machines_that_are_off_take_no_history() -> None:
     history.record(START, (None,) * 6)
     assert history.fine is None
     assert history.points(Metric.CPU, START, START + 60, 3) == [None] * 3
+
+
+def test_what_happened_after_is_added_whole() -> None:
+    """Several batches told as one: a replay, a deck that was busy."""
+    for one in fields(Changes):
+        first, later = Changes(), Changes()
+        empty = getattr(later, one.name)
+        happened = {
+            Delta: Delta(changed={"x"}), set: {"x"}, list: ["x"], bool: True,
+        }[type(empty)]  # fmt: skip
+        setattr(later, one.name, happened)
+        first.follow(later)
+        assert getattr(first, one.name) == happened, one.name

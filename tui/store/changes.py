@@ -128,9 +128,11 @@ class Changes:
         self.pending |= later.pending
         self.sheets |= later.sheets
         self.exchanges = self.exchanges or later.exchanges
+        self.loads |= later.loads
         self.resync |= later.resync
         self.links += later.links
         self.news += later.news
+        self.notices |= later.notices
 
     @property
     def measured(self) -> tuple[Delta, ...]:
