@@ -15,7 +15,7 @@ from tui.hyperv.model import Disk, Volume
 from tui.rows.filter import parse
 from tui.rows.storage import SpaceLine, file_lines, guest_lines, memory_lines, space_lines
 from tui.rows.storage_columns import SPACE_COLUMNS, full_words, per_hour
-from tui.store import Growth, Store
+from tui.store import Growth, Stale, Store
 
 CSV = "C:\\ClusterStorage\\Volume1\\"
 MINUTE = 60.0
@@ -140,6 +140,33 @@ def test_what_was_not_read_is_not_known(store: Store, estate: Estate) -> None:
     assert tones == {"": "", "in use": "error"}
 
 
+def test_a_sum_of_which_only_a_part_was_read_says_so(store: Store, estate: Estate) -> None:
+    cells = {column.id: column.cell for column in SPACE_COLUMNS}
+
+    def words() -> list[str]:
+        line = volume(store, "D:\\")
+        return [cells[id](line).text for id in ("overcommit", "possible", "deltas")]
+
+    read = image(estate, "sql", 80, 200)
+    other = image(estate, "sql", 0, 0, path="D:\\vm\\b.vhdx", read_at=0.0, kind=0)
+    hear(store, estate, told(estate, "HV01", other))
+    assert words() == ["–", "–", "–"]  # noqa: RUF001
+    hear(store, estate, told(estate, "HV01", read, other))
+    assert words() == ["≥118%", "≥590 GB", ""]
+    hear(store, estate, told(estate, "HV01", read))
+    assert words() == ["118%", "590 GB", ""]
+
+
+def test_lines_are_as_old_as_the_host_that_told_of_them(store: Store, estate: Estate) -> None:
+    hear(store, estate, told(estate, "HV01", image(estate, "sql", 80, 200)))
+    hear(store, estate, estate.lose("HV01"), estate.lose("N1"))
+    ages = {line.name: line.stale for line in space_lines(store)}
+    assert ages == {"C:\\": Stale.LOST, "D:\\": Stale.LOST, CSV: Stale.FRESH}
+    lines = [*memory_lines(store), *guest_lines(store), *file_lines(store)]
+    assert {line.stale for line in lines if "HV01" in line.hosts} == {Stale.LOST}
+    assert {line.stale for line in lines if "N2" in line.hosts} == {Stale.FRESH}
+
+
 def test_memory_of_machines_that_will_be_saved_is_reserved(store: Store, estate: Estate) -> None:
     assert volume(store, "D:\\").reserve == 4 * GB
     put(estate, "sql", "D:\\vm\\", automatic_stop=2)
@@ -204,6 +231,19 @@ def test_words_for_a_rate_and_for_what_is_unsure() -> None:
     assert " to " in words, words
 
 
+def test_growth_of_files_that_are_gone_is_forgotten(store: Store, estate: Estate) -> None:
+    """A checkpoint a night on every machine must not fill the memory."""
+    for night in range(4):
+        file = image(estate, "sql", 1, 200, path=f"D:\\vm\\{night}.avhdx")
+        hear(store, estate, told(estate, "HV01", file))
+        assert len(store.space.growth(f"HV01/d:\\vm\\{night}.avhdx")) == 1
+        estate.now += 86_400.0
+        hear(store, estate, estate.update("HV01"))
+    kept = [len(store.space.growth(f"HV01/d:\\vm\\{night}.avhdx")) for night in range(4)]
+    assert kept == [0, 0, 0, 1]
+    assert len(store.space.growth("HV01/d:")) > 1, "volumes are told of all the time"
+
+
 # -- memory --------------------------------------------------------------------------------
 
 
@@ -243,6 +283,7 @@ def test_from_a_volume_to_its_files_to_the_machine(size: tuple[int, int]) -> Non
             await d.press("enter")
             assert pane.view == "files"
             assert [pane.rows[key].file.path for key in pane.grid.keys] == [f"{CSV}web.vhdx"]
+            assert pane.filter.text == f'"{CSV}" cluster:"CL1"'
             assert "400 GB" in d.text()
             await d.press("enter")
             assert d.app.panes.vms.cursor == d.key("web")
@@ -254,7 +295,12 @@ def test_from_a_volume_to_its_files_to_the_machine(size: tuple[int, int]) -> Non
 async def test_every_table_is_shown_and_problems_are_found() -> None:
     async with deck(fleet()) as d:
         await surveyed(d)
+        d.collector.play(Batch((d.estate.lose("HV01"),), idle=True))
+        await d.settle()
         await d.press("V")
+        lost = [line.strip() for line in d.text().splitlines() if "HV01" in line]
+        assert len(lost) == 2
+        assert all(line.startswith("?") for line in lost), "what it held when it was last heard"
         for title in ("Volumes", "Files of disks", "Memory of hosts", "Memory and disks"):
             assert title in d.text()
             await d.press("right")

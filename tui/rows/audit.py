@@ -44,9 +44,10 @@ class Line:
     vlans: tuple[int, ...] = ()
     goes: str = ""
     """Key of the thing to look at."""
+    stale: int = 0
+    """How old what it says is, as ``Stale`` has it."""
     marked: ClassVar[bool] = False
     pending: ClassVar[str] = ""
-    stale: ClassVar[int] = 0
 
     @property
     def words(self) -> str:

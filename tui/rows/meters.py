@@ -135,8 +135,7 @@ def free_share(row: HostVolumeRow) -> float | None:
 
 def _free_cell(row: HostVolumeRow) -> Cell:
     share = free_share(row)
-    tone = "" if share is None or share >= 15 else "error" if share < 5 else "warning"
-    return Cell(text.size(_free(row)), tone)
+    return Cell(text.size(_free(row)), levels.tone("volume_free", share))
 
 
 def _shared(row: HostVolumeRow) -> str:

@@ -16,7 +16,7 @@ from tui.hyperv.states import HAS_WORKER
 from tui.hyperv.volumes import volume_of
 from tui.rows import levels, text
 from tui.rows.audit import Line
-from tui.store import Growth, HostRow, Store, VmRow
+from tui.store import Growth, HostRow, Stale, Store, VmRow
 from tui.store.space import is_shared, space_key
 
 DYNAMIC: Final = (3, 4)
@@ -48,6 +48,11 @@ class FileLine(Line):
         return is_automatic(self.file.path)
 
     @property
+    def read(self) -> bool:
+        """How large it is and may become is known."""
+        return bool(self.file.read_at and not self.file.trouble)
+
+    @property
     def room(self) -> int:
         """Bytes it may still grow by."""
         return room(self.file)
@@ -75,6 +80,7 @@ def file_lines(store: Store) -> Iterator[FileLine]:
             clusters=(entry.info.cluster,),
             vms=(vm.name,) if vm else (),
             goes=vm.key if vm else "",
+            stale=entry.stale,
             file=file,
             volume=space_key(entry.info, volume.name) if volume else "",
             volume_name=volume.name if volume else "",
@@ -158,6 +164,8 @@ class _Sum:
     host: Host
     volume: Volume
     read_at: float
+    stale: Stale
+    """As far as the host that was heard last can be trusted."""
     hosts: list[str] = field(default_factory=list)
     wanted: int = 0
     known: int = 0
@@ -173,7 +181,7 @@ def space_lines(store: Store) -> list[SpaceLine]:
     for line in file_lines(store):
         if (held := sums.get(line.volume)) is not None:
             held.wanted += 1
-            held.known += bool(line.file.read_at and not line.file.trouble)
+            held.known += line.read
             held.rest += line.room
             held.deltas += line.file.used if line.delta else 0
     _add_machines(store, sums)
@@ -182,7 +190,7 @@ def space_lines(store: Store) -> list[SpaceLine]:
 
 
 def _sums(store: Store) -> dict[str, _Sum]:
-    """Volumes by key; of a shared one the newest word counts."""
+    """Volumes by key; of a shared one the word of the host that was heard last counts."""
     sums: dict[str, _Sum] = {}
     for row in store.host_rows.values():
         for volume in row.host.volumes:
@@ -191,9 +199,9 @@ def _sums(store: Store) -> dict[str, _Sum]:
             key, at = space_key(row.host, volume.name), row.vitals.read_at
             held = sums.get(key)
             if held is None:
-                held = sums[key] = _Sum(row.host, volume, at)
-            elif at > held.read_at:
-                held.volume, held.read_at = volume, at
+                held = sums[key] = _Sum(row.host, volume, at, row.stale)
+            elif (row.stale, -at) < (held.stale, -held.read_at):
+                held.volume, held.read_at, held.stale = volume, at, row.stale
             held.hosts.append(row.host.id)
     return sums
 
@@ -221,6 +229,7 @@ def _space_line(store: Store, key: str, held: _Sum) -> SpaceLine:
         hosts=tuple(held.hosts),
         clusters=(held.host.cluster,) if held.host.cluster else (),
         goes=held.host.id,
+        stale=held.stale,
         name=held.volume.name,
         label=held.volume.label,
         place=held.host.cluster if shared else held.host.id,
@@ -333,7 +342,7 @@ def memory_lines(store: Store) -> Iterator[MemoryLine]:
     for key, row in store.host_rows.items():
         yield MemoryLine(
             key=key, hosts=(row.host.id,), clusters=(row.host.cluster,), goes=key,
-            row=row, memory=found.get(key, Memory()),
+            stale=row.stale, row=row, memory=found.get(key, Memory()),
         )  # fmt: skip
 
 
@@ -356,6 +365,16 @@ class GuestLine(Line):
         """Bytes of all its files; None before any was read."""
         known = [line.file.used for line in self.files if line.file.read_at]
         return sum(known) if known else None
+
+    @property
+    def known(self) -> int:
+        """How many of its files have been read."""
+        return sum(line.read for line in self.files)
+
+    @property
+    def wanted(self) -> int:
+        """How many it has."""
+        return len(self.files)
 
     @property
     def limit(self) -> int | None:
@@ -383,5 +402,5 @@ def guest_lines(store: Store) -> Iterator[GuestLine]:
     for key, row in store.vms.items():
         yield GuestLine(
             key=key, hosts=(row.host.id,), clusters=(row.host.cluster,), vms=(row.name,),
-            goes=key, row=row, files=tuple(files.get(key, ())),
+            goes=key, stale=row.stale, row=row, files=tuple(files.get(key, ())),
         )  # fmt: skip

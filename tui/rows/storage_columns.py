@@ -95,8 +95,16 @@ def _used(row: SpaceLine) -> Cell:
     return Cell(text.percent(share), tone, share / 100.0)
 
 
+def _reckoned(row: SpaceLine | GuestLine, words: str, tone: str = "") -> Cell:
+    """A sum over files: a dash before any was read, and at least so much before all were."""
+    if row.wanted and not row.known:
+        return Cell(text.unknown(), "dim")
+    return Cell(text.at_least(words) if words and row.known < row.wanted else words, tone)
+
+
 def _overcommit(row: SpaceLine) -> Cell:
-    return Cell(text.percent(row.overcommit), "warning" if (row.overcommit or 0) > 100 else "")
+    tone = "warning" if (row.overcommit or 0) > 100 else ""
+    return _reckoned(row, text.percent(row.overcommit), tone)
 
 
 def _files(row: SpaceLine) -> str:
@@ -121,10 +129,10 @@ SPACE_COLUMNS: tuple[Column[SpaceLine], ...] = (
            11, right=True, priority=2),
     Column("overcommit", "If grown", lambda r: r.overcommit, _overcommit,
            8, right=True, priority=1),
-    Column("possible", "Possible", lambda r: r.possible, plain(lambda r: text.size(r.possible)),
-           8, right=True, priority=6),
-    Column("deltas", "Checkpts", lambda r: r.deltas, plain(lambda r: text.size(r.deltas or None)),
-           8, right=True, priority=4),
+    Column("possible", "Possible", lambda r: r.possible,
+           lambda r: _reckoned(r, text.size(r.possible)), 8, right=True, priority=6),
+    Column("deltas", "Checkpts", lambda r: r.deltas,
+           lambda r: _reckoned(r, text.size(r.deltas or None)), 8, right=True, priority=4),
     Column("reserve", "For saves", lambda r: r.reserve,
            plain(lambda r: text.size(r.reserve or None)), 9, right=True, priority=5),
     Column("files", "Read", lambda r: r.known, plain(_files, "dim"), 7, right=True, priority=7),
@@ -230,7 +238,7 @@ MEMORY_COLUMNS: tuple[Column[MemoryLine], ...] = (
     Column("demand", "Demand", lambda r: r.memory.demand or None,
            plain(lambda r: text.size(r.memory.demand or None)), 8, right=True, priority=1),
     Column("pressure", "Pressure", lambda r: r.pressure, lambda r: _pressed(r.pressure),
-           8, right=True, priority=0),
+           9, right=True, priority=0),
     Column("most", "At most", lambda r: r.memory.most, plain(lambda r: text.size(r.memory.most)),
            8, right=True, priority=2),
     Column("overcommit", "Overcommit", lambda r: r.overcommit, _committed,
@@ -267,15 +275,15 @@ GUEST_COLUMNS: tuple[Column[GuestLine], ...] = (
     _of_vm("memory", 0),
     _of_vm("demand", 1),
     Column("pressure", "Pressure", lambda r: pressure(r.row), lambda r: _pressed(pressure(r.row)),
-           8, right=True, priority=0),
+           9, right=True, priority=0),
     Column("bounds", "May have", lambda r: most_memory(r.row), plain(_bounds),
            18, right=True, priority=2),
-    Column("used", "Files", lambda r: r.used, plain(lambda r: text.size(r.used)),
+    Column("used", "Files", lambda r: r.used, lambda r: _reckoned(r, text.size(r.used)),
            8, right=True, priority=1),
-    Column("limit", "Limit", lambda r: r.limit, plain(lambda r: text.size(r.limit)),
+    Column("limit", "Limit", lambda r: r.limit, lambda r: _reckoned(r, text.size(r.limit)),
            8, right=True, priority=4),
-    Column("deltas", "Checkpts", lambda r: r.deltas, plain(lambda r: text.size(r.deltas or None)),
-           8, right=True, priority=5),
+    Column("deltas", "Checkpts", lambda r: r.deltas,
+           lambda r: _reckoned(r, text.size(r.deltas or None)), 8, right=True, priority=5),
     Column("growth", "Growth", lambda r: r.rate, plain(lambda r: per_hour(r.rate)),
            11, right=True, priority=1),
 )  # fmt: skip

@@ -13,12 +13,14 @@ from tui.hyperv import volumes
 from tui.hyperv.meters import ImageFile
 from tui.hyperv.model import Host
 from tui.store.fleet import HostEntry
-from tui.store.growth import SPACING, Growth
+from tui.store.growth import LONG, SPACING, Growth
 
 OF_A_VOLUME: Final = 256
 """Readings kept of a volume."""
 OF_A_FILE: Final = 48
 """Of a file; there are many."""
+SWEPT: Final = 600.0
+"""Seconds between two searches for growth of what is gone."""
 
 
 def is_shared(host: Host, path: str) -> bool:
@@ -41,6 +43,7 @@ class Space:
         self._growth: dict[str, Growth] = {}
         self._told: dict[str, float] = {}
         """When a host's volumes were last recorded."""
+        self._swept = 0.0
 
     def __iter__(self) -> Iterator[tuple[str, ImageFile]]:
         """Every file once, by key."""
@@ -67,6 +70,8 @@ class Space:
                     self._record(space_key(host, volume.name), at, used, OF_A_VOLUME)
         if update.meters is not None and update.meters.images:
             self._take(entry.info, update.meters.images)
+        if not 0 <= at - self._swept < SWEPT:
+            self._sweep(at)
 
     def _take(self, host: Host, images: Iterable[ImageFile]) -> None:
         before = self.files.get(host.id, {})
@@ -81,6 +86,12 @@ class Space:
         if growth is None:
             growth = self._growth[key] = Growth(most)
         growth.record(at, used)
+
+    def _sweep(self, now: float) -> None:
+        """Files come and go with every checkpoint: what was not read for a day has no growth."""
+        self._swept = now
+        for key in [key for key, one in self._growth.items() if one.newest < now - LONG]:
+            del self._growth[key]
 
     def forget(self, host: str) -> None:
         """A host is no longer configured."""

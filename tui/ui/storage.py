@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from tui.hyperv.meters import Look
 from tui.rows import text
 from tui.rows.storage_columns import TABLES, Table
-from tui.store import Changes, Delta, Store
+from tui.store import Changes, Delta, Stale, Store
 from tui.ui.style import Glyphs
 from tui.ui.subjects import Subject
 from tui.ui.turning import TurningPane, turns
@@ -47,6 +47,7 @@ class StoragePane(TurningPane):
     """One pane, a table at a time."""
 
     BINDINGS: ClassVar[list[BindingType]] = turns("storage")
+    aging = True
 
     def __init__(self, store: Store, glyphs: Glyphs) -> None:
         super().__init__("volumes", TITLES, store, glyphs)
@@ -61,7 +62,8 @@ class StoragePane(TurningPane):
 
     def _notes(self) -> list[str]:
         """When there will be more to say."""
-        lines = self.rows.values() if self.view == "volumes" else ()
+        every = self.rows.values() if self.view == "volumes" else ()
+        lines = [line for line in every if line.stale < Stale.LOST]
         waits = [line.growth.waits for line in lines if line.growth.trend is None]
         told = [f"time to full in {text.age(max(waits) + 59)}"] if waits else []
         return [*told, *super()._notes()]
@@ -71,5 +73,6 @@ class StoragePane(TurningPane):
         if self.view != "volumes" or (line := self.rows.get(key)) is None:
             return False
         self.open("files")
-        self.set_filter(f'"{line.name}"')
+        where = "cluster" if line.shared else "host"
+        self.set_filter(f'"{line.name}" {where}:"{line.place}"')
         return True

@@ -50,6 +50,8 @@ class TablePane(Vertical):
     DEFAULT_CLASSES = "pane"
     branching: ClassVar[bool] = False
     """Rows are drawn as a tree."""
+    aging: ClassVar[bool] = False
+    """Rows grow old, though no action is for them."""
 
     class Changed(Message):
         """Its title, filter or marks are different now."""
@@ -92,7 +94,7 @@ class TablePane(Vertical):
         self.grid: Grid[Any] = Grid(
             self._chosen_columns(),
             self.row,
-            look=self.look if subject.kind is not None else None,
+            look=self.look if subject.kind is not None or self.aging else None,
             tree=self.branching,
             glyphs=glyphs,
             empty=subject.empty,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from tui.actions import Kind
@@ -115,7 +116,9 @@ class ViewsPane(TablePane):
         return kind_of(thing) or self.subject.kind
 
     def look(self, row: Any) -> Look:
-        return LEVEL if isinstance(row, Line) else look_of(row, depth=-1)
+        if isinstance(row, Line):
+            return replace(LEVEL, stale=int(row.stale))
+        return look_of(row, depth=-1)
 
     # -- marks -----------------------------------------------------------------------------
 
