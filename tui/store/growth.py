@@ -107,11 +107,14 @@ class Readings:
 class Growth:
     """Readings of one amount: of a day, and more closely of the last half hour."""
 
-    __slots__ = ("_day", "_lately")
+    __slots__ = ("_day", "_lately", "_reckoned", "_trend")
 
     def __init__(self, most: int = 256) -> None:
         self._day = Readings(LONG, SPACING, max(4 * PARTS, most))
         self._lately = Readings(SHORT, SHORT / (2 * PARTS), 4 * PARTS)
+        self._trend: Trend | None = None
+        self._reckoned = True
+        """The trend is that of all readings: thousands are sorted by it, few are new."""
 
     def __len__(self) -> int:
         return len(self._day.at)
@@ -125,6 +128,7 @@ class Growth:
         """Add a reading."""
         self._day.record(at, value)
         self._lately.record(at, value)
+        self._reckoned = False
 
     @property
     def waits(self) -> float:
@@ -137,5 +141,8 @@ class Growth:
     def trend(self) -> Trend | None:
         """The steeper of what the whole tells and what the last half hour does; None: too little
         is known."""
-        known = [t for t in (self._day.trend(), self._lately.trend()) if t is not None]
-        return max(known, key=lambda trend: trend.rate, default=None)
+        if not self._reckoned:
+            known = [t for t in (self._day.trend(), self._lately.trend()) if t is not None]
+            self._trend = max(known, key=lambda trend: trend.rate, default=None)
+            self._reckoned = True
+        return self._trend
