@@ -25,6 +25,11 @@ def brief(seconds: float | None) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 0.9995 else f"{seconds:.1f} s"
 
 
+def at_least(words: str) -> str:
+    """Marks a sum of which only a part is known."""
+    return f"{'>=' if text.ascii_in_use() else '≥'}{words}"
+
+
 def added(*parts: float | None) -> float | None:
     """The sum of what is known; None when nothing is."""
     known = [part for part in parts if part is not None]

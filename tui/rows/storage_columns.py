@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tui.rows import levels, text
+from tui.rows.amounts import at_least
 from tui.rows.column import Cell, Column, find, plain
 from tui.rows.columns import VM_COLUMNS
 from tui.rows.meters import volume_label
@@ -99,7 +100,7 @@ def _reckoned(row: SpaceLine | GuestLine, words: str, tone: str = "") -> Cell:
     """A sum over files: a dash before any was read, and at least so much before all were."""
     if row.wanted and not row.known:
         return Cell(text.unknown(), "dim")
-    return Cell(text.at_least(words) if words and row.known < row.wanted else words, tone)
+    return Cell(at_least(words) if words and row.known < row.wanted else words, tone)
 
 
 def _overcommit(row: SpaceLine) -> Cell:

@@ -60,11 +60,6 @@ def now() -> float:
     return _Look.clock[0]()
 
 
-def at_least(words: str) -> str:
-    """Marks a sum of which only a part is known."""
-    return f"{'>=' if _Look.ascii else '≥'}{words}"
-
-
 def unknown() -> str:
     """What stands where a value applies and is not known."""
     return "-" if _Look.ascii else "–"  # noqa: RUF001
