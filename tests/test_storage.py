@@ -14,7 +14,7 @@ from tui.hyperv.meters import ImageFile, Look, Meters
 from tui.hyperv.model import Disk, Volume
 from tui.rows.filter import parse
 from tui.rows.storage import SpaceLine, file_lines, guest_lines, memory_lines, space_lines
-from tui.rows.storage_columns import SPACE_COLUMNS, full_words, per_hour
+from tui.rows.storage_columns import FILE_COLUMNS, SPACE_COLUMNS, full_words, per_hour
 from tui.store import Growth, Stale, Store
 
 CSV = "C:\\ClusterStorage\\Volume1\\"
@@ -138,6 +138,18 @@ def test_what_was_not_read_is_not_known(store: Store, estate: Estate) -> None:
     assert (line.known, line.wanted, line.overcommit) == (0, 2, None)
     tones = {row.file.trouble: row.tone for row in file_lines(store)}
     assert tones == {"": "", "in use": "error"}
+    used = next(column for column in FILE_COLUMNS if column.id == "used")
+    assert [used.value(row) for row in file_lines(store)] == [None, None], "nor is it nought"
+
+
+def test_a_file_that_cannot_be_read_any_more_is_not_told_as_standing_still(
+    store: Store, estate: Estate
+) -> None:
+    key = "HV01/d:\\vm\\sql.vhdx"
+    for trouble in ("", "in use"):
+        estate.now += MINUTE
+        hear(store, estate, told(estate, "HV01", image(estate, "sql", 80, 200, trouble=trouble)))
+        assert len(store.space.growth(key)) == 1
 
 
 def test_a_sum_of_which_only_a_part_was_read_says_so(store: Store, estate: Estate) -> None:

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from tests.ui_kit import OneWidget, play
 from tui.rows.spark import sparkline
 from tui.rows.text import clock
-from tui.ui import plot
+from tui.ui import legend, plot
 from tui.ui.graph import Graph, Series, Unit
 from tui.ui.meters import bar
 from tui.ui.plot import (
@@ -400,6 +400,28 @@ def test_several_series_are_named_in_the_legend() -> None:
         assert head.rstrip().endswith("out -")
 
     play(chart, story, size=(100, 12))
+
+
+@pytest.mark.parametrize(
+    ("glyphs", "width", "told"),
+    [
+        (UNICODE, 50, "Network                      ━ in 1 B/s   ━ out 2 B/s"),
+        (UNICODE, 30, "Network    in 1 B/s out 2 B/s"),
+        (ASCII, 36, "Network      * in 1 B/s o out 2 B/s"),
+        (UNICODE, 20, "Network  1 B/s 2 B/s"),
+    ],
+)
+def test_where_there_is_little_room_series_have_names_still(
+    glyphs: Glyphs, width: int, told: str
+) -> None:
+    """Which is which must not be known by colour alone."""
+    lines = [
+        legend.entry(name, f"graph-{at}", Unit.RATE, (at, None, None), valued=True)
+        for at, name in ((1, "in"), (2, "out"))
+    ]
+    head = legend.header("Network", lines, width, glyphs, time="", chosen=False)
+    assert "".join(cell for cell, _, _ in head).split() == told.split()
+    assert len(head) == width
 
 
 # -- meters --------------------------------------------------------------------------------

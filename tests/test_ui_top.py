@@ -69,6 +69,8 @@ async def test_filter_sort_and_window() -> None:
         await d.type("sql")
         await d.press("enter")
         assert set(listed(d)) == {"sql01", "sql02"}
+        foot = d.text().splitlines()[-1]
+        assert foot.strip().startswith("n Neighbours  w Window")
         await d.press("w")
         assert "last 15 min" in d.text()
         assert set(listed(d)) == {"sql01", "sql02"}, "the filter stays"

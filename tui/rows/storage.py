@@ -363,7 +363,7 @@ class GuestLine(Line):
     @property
     def used(self) -> int | None:
         """Bytes of all its files; None before any was read."""
-        known = [line.file.used for line in self.files if line.file.read_at]
+        known = [line.file.used for line in self.files if line.read]
         return sum(known) if known else None
 
     @property

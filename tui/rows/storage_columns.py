@@ -171,11 +171,11 @@ def _owner(row: FileLine) -> str:
 
 def _share(row: FileLine) -> float | None:
     """Percent of its limit a file has grown to."""
-    return 100.0 * row.file.used / row.file.size if row.file.size and row.file.read_at else None
+    return 100.0 * row.file.used / row.file.size if row.file.size and row.read else None
 
 
 def _file_used(row: FileLine) -> int | None:
-    return row.file.used if row.file.read_at else None
+    return row.file.used if row.read else None
 
 
 FILE_COLUMNS: tuple[Column[FileLine], ...] = (

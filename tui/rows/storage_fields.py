@@ -61,7 +61,7 @@ STORED: Mapping[str, Vocabulary] = {
         text_of("name file path", lambda r: (r.file.path,)),
         text_of("volume", lambda r: (r.volume_name,)),
         text_of("kind", lambda r: (columns.kind_of(r).text,)),
-        value_of(Unit.SIZE, "used", lambda r: r.file.used if r.file.read_at else None),
+        value_of(Unit.SIZE, "used", lambda r: r.file.used if r.read else None),
         value_of(Unit.SIZE, "limit", lambda r: r.file.size or None),
     ),
     "memory": _vocabulary(

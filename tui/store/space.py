@@ -78,7 +78,7 @@ class Space:
         found = self.files[host.id] = {space_key(host, file.path): file for file in images}
         for key, file in found.items():
             known = before.get(key)
-            if file.used and (known is None or known.read_at != file.read_at):
+            if file.used and not file.trouble and (known is None or known.read_at != file.read_at):
                 self._record(key, file.read_at, file.used, OF_A_FILE)
 
     def _record(self, key: str, at: float, used: int, most: int) -> None:

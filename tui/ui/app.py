@@ -383,21 +383,21 @@ class DeckApp(App[int], inherit_bindings=False):
         own = keys_of(self.panes.current)
         found, taken = hints.pane_hints(own, self._keys)
         subjects = self.operator.glance()
-        for action_id in hints.PANE_TITLES if own else HINTS:
+        first = hints.FIRST.get(self.panes.current, ())
+        for action_id in hints.PANE_TITLES if own else (*first, *HINTS):
             action = _BY_ID[action_id]
             key = self.label(action, taken)
             if not key:
                 continue
-            if own:
-                found.append(Hint(key, hints.PANE_TITLES[action_id], action.id))
-                continue
+            short = own or action_id in first
+            title = hints.PANE_TITLES.get(action_id, action.title) if short else action.title
             why = ""
             if action.kind is not Kind.APP:
                 pairs = subjects(action)
                 if not pairs:
                     continue
                 why = self.operator.obstacle(action, pairs)
-            found.append(Hint(key, action.title, action.id, why))
+            found.append(Hint(key, title, action.id, why))
         return found
 
     def on_footer_clicked(self, event: Footer.Clicked) -> None:

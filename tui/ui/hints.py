@@ -14,7 +14,13 @@ PANE_TITLES = {
     "app.graph-window": "Window", "app.freeze": "Freeze", "app.zoom": "Whole screen",
     "app.help": "Help", "app.back": "Back", "app.quit": "Quit",
 }  # fmt: skip
-"""Actions offered after a pane's own keys, and what they are called there."""
+"""Actions offered after a pane's own keys, and what they are called there and in ``FIRST``."""
+
+
+OF_RANKS = ("app.neighbours", "app.graph-window")
+"""What is offered before all else where things are ranked."""
+FIRST = {"top": OF_RANKS, "neighbours": OF_RANKS}
+"""By pane."""
 
 
 class Keyed(Protocol):

@@ -39,7 +39,7 @@ def header(
     """In as much detail as there is room for. ``time``: the crosshair's."""
     title = f"{glyphs.plain('▸')} {title}" if chosen else title
     legend: list[Paint] = []
-    for detail in (3, 2, 1, 0):
+    for detail in (3, 2, 1, 0, -1):
         legend = _legend(entries, detail, glyphs, time)
         if len(legend) + cell_len(title) + 2 <= width:
             break
@@ -57,16 +57,17 @@ def header(
 def _legend(entries: Sequence[Entry], detail: int, glyphs: Glyphs, time: str) -> list[Paint]:
     parts: list[Paint] = []
     several = len(entries) > 1
-    if time and detail:
+    if time and detail > 0:
         parts += inked(f"{time}  ", "strong")
     if not any(entry.peak or entry.value for entry in entries):
-        return [*parts, *inked("no readings" if entries and detail else "", "legend")]
+        return [*parts, *inked("no readings" if entries and detail > 0 else "", "legend")]
     for index, entry in enumerate(entries):
         if index:
-            parts += inked(" " * (3 if detail else 1), "legend")
-        if several and detail:
-            parts += inked(f"{key(index, glyphs)} {clean(entry.name)} ", entry.tone)
-        parts += inked(entry.value, "strong" if detail or not several else entry.tone)
+            parts += inked(" " * (3 if detail > 0 else 1), "legend")
+        if several and detail >= 0:
+            mark = f"{key(index, glyphs)} " if detail or glyphs.ascii else ""
+            parts += inked(f"{mark}{clean(entry.name)} ", entry.tone)
+        parts += inked(entry.value, "strong" if detail > 0 or not several else entry.tone)
         more = []
         if entry.peak and (detail >= 2 or not entry.value):
             more.append(glyphs.peak + entry.peak)
