@@ -56,7 +56,7 @@ def test_machines_as_one_object_per_line(served: Served, shell: Shell) -> None:
 
 
 def test_what_reading_costs_a_host(shell: Shell) -> None:
-    ran = shell("NUC01", "perf", "--for", "3", "-o", "json")
+    ran = shell("NUC01", "perf", "--for", "3s", "-o", "json")
     assert ran.code == exits.DONE, ran.err
     (row,) = json.loads(ran.out)
     assert 0 < row["requests"] == row["total"]

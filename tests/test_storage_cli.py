@@ -60,6 +60,7 @@ def test_memory_needs_no_files(shell: Shell) -> None:
     ("words", "named"),
     [
         (("storage", "--for", "-1"), "--for"),
+        (("storage", "--for", "8d"), "a week at most"),
         (("storage", "--filter", "colour:red"), "colour"),
         (("storage", "files", "--sort", "weight"), "weight"),
     ],

@@ -40,8 +40,8 @@ def test_disks_of_a_host_with_their_machines(served: Served, shell: Shell) -> No
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["disks", "--for", "-1"], "--for takes seconds"),
-        (["disks", "--for", "nan"], "--for takes seconds"),
+        (["disks", "--for", "nan"], "nan is no duration (90, 30s, 10m"),
+        (["disks", "--for", "61m"], "--for takes an hour at most"),
         (["disks", "--filter", "iopss>1"], "iops"),
         (["disks", "--sort", "iops_peek"], "did you mean iops_peak?"),
         (["disks", "--columns", "reeds"], "did you mean reads?"),

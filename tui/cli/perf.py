@@ -32,7 +32,7 @@ def perf(arguments: argparse.Namespace) -> int:
     from tui.store import Store
 
     if not LEAST <= arguments.seconds <= LONGEST:
-        raise UsageError(f"--for takes seconds, {LEAST:g} to {LONGEST:g}")
+        raise UsageError(f"--for takes {LEAST:g} to {LONGEST:g} s")
     store = Store()
     columns = _columns(store, operations=arguments.operations)
     by = find(columns, arguments.sort.lstrip("-") or _usual(arguments))

@@ -62,10 +62,7 @@ def _storage_parser(commands: Any) -> None:
         "table", nargs="?", choices=STORED, default=STORED[0], metavar="|".join(STORED),
         help=f"{STORED[0]} unless told otherwise",
     )  # fmt: skip
-    parser.add_argument(
-        "--for", type=float, default=0.0, dest="seconds", metavar="SECONDS",
-        help="how long to go on reading before it is told",
-    )  # fmt: skip
+    _for(parser, "how long to go on reading before it is told", default=0)
     list_options(parser)
     parser.set_defaults(command="storage")
 
@@ -81,10 +78,7 @@ def _top_parser(commands: Any) -> None:
         "what", nargs="?", choices=RANKINGS, default=RANKINGS[0], metavar="WHAT",
         help=f"{', '.join(RANKINGS)}; the first unless told otherwise",
     )  # fmt: skip
-    parser.add_argument(
-        "--for", dest="seconds", type=float, default=0.0, metavar="SECONDS",
-        help="measure so long; a few readings unless told otherwise",
-    )  # fmt: skip
+    _for(parser, "measure so long, a few readings unless told otherwise", default=0)
     list_options(parser)
     parser.set_defaults(command="top")
 
@@ -96,10 +90,7 @@ def _perf_parser(commands: Any) -> None:
         description="Read the hosts for a while as the deck does, and tell what each was asked, "
         "how fast it answered, and how near that is to the cap.",
     )
-    parser.add_argument(
-        "--for", type=float, default=20.0, metavar="SECONDS", dest="seconds",
-        help="how long, at least 3, 20 unless told otherwise",
-    )  # fmt: skip
+    _for(parser, "how long, at least 3 s, 20 s unless told otherwise", default=20)
     parser.add_argument("--operations", action="store_true", help="which queries took the time")
     parser.add_argument("--sort", default="", metavar="COLUMN", help="-COLUMN turns it round")
     parser.add_argument("-o", "--output", choices=FORMS, default="table", help="how it is told")
@@ -120,9 +111,7 @@ def _record_parser(commands: Any) -> None:
         "--every", type=float, default=2.0, metavar="SECONDS",
         help="time between readings, at least 1, 2 unless told otherwise",
     )  # fmt: skip
-    parser.add_argument(
-        "--for", dest="until", type=_duration, metavar="DURATION", help="90, 30s, 10m or 1h30m"
-    )
+    _for(parser, "how long, until Ctrl-C unless told otherwise", default=None)
     parser.add_argument("--force", action="store_true", help="overwrite the file")
     global_options(parser, deck=False)
     parser.set_defaults(command="record")
@@ -146,6 +135,14 @@ def _replay_parser(commands: Any) -> None:
                         help="configuration file to use")  # fmt: skip
     look_options(parser.add_argument_group("deck"), deck=True)
     parser.set_defaults(command="replay")
+
+
+def _for(parser: argparse.ArgumentParser, help: str, *, default: int | None) -> None:
+    """The option that says how long; in seconds where nothing else is said."""
+    parser.add_argument(
+        "--for", dest="seconds", type=_duration, default=default, metavar="DURATION",
+        help=f"{help}: 90, 30s, 10m or 1h30m",
+    )  # fmt: skip
 
 
 def _duration(word: str) -> float:

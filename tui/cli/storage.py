@@ -33,8 +33,8 @@ def storage(arguments: argparse.Namespace) -> int:
     from tui.rows.filter import parse
     from tui.rows.storage_columns import TABLES
 
-    if not 0 <= arguments.seconds <= LONGEST:
-        raise UsageError("--for takes seconds, a week at most")
+    if arguments.seconds > LONGEST:
+        raise UsageError("--for takes a week at most")
     table = TABLES[arguments.table]
     shown = columns.select(table.columns, arguments.columns, table.default)
     order = arguments.sort or (f"-{table.sort}" if table.sort else "")

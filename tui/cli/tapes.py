@@ -63,12 +63,12 @@ def _record(session: Session, path: Path, arguments: argparse.Namespace) -> int:
     store = Store()
     store.configure(links)
     recorder = Recorder(path, store, links, time.time(), force=arguments.force)
-    end = f"for {words_of(arguments.until)}" if arguments.until else "until Ctrl-C"
+    end = f"for {words_of(arguments.seconds)}" if arguments.seconds else "until Ctrl-C"
     hosts = "1 host" if len(links) == 1 else f"{len(links)} hosts"
-    narrate(f"recording {hosts} every {arguments.every:g} s into {path}, {end}")
-    scribe = Scribe(recorder, store, arguments.until, set(session.troubles))
+    scribe = Scribe(recorder, store, arguments.seconds, set(session.troubles))
     try:
         with contextlib.suppress(KeyboardInterrupt), _ended_politely():
+            narrate(f"recording {hosts} every {arguments.every:g} s into {path}, {end}")
             session.follow(scribe.hear, every=arguments.every)
     finally:
         _tell(recorder)

@@ -38,8 +38,8 @@ def top(arguments: argparse.Namespace) -> int:
     from tui.store import Store
 
     ranking = RANKINGS[arguments.what]
-    if not 0 <= arguments.seconds <= LONGEST:
-        raise UsageError(f"--for takes seconds, {LONGEST:.0f} at most")
+    if arguments.seconds > LONGEST:
+        raise UsageError("--for takes an hour at most")
     draft = ranking.columns(Span(Store()), False)
     ids = [one.id for one in columns.select(draft, arguments.columns, ranking.usual(draft))]
     sort = arguments.sort or f"-{ranking.sort}"

@@ -57,8 +57,7 @@ class StoragePane(TurningPane):
 
     def looks(self) -> frozenset[Look]:
         """What its table needs to have measured."""
-        files = {Look.IMAGES} if TABLES[self.view].of_files else set()
-        return frozenset(files | ({Look.MEMORY} if self.view in ("hosts", "machines") else set()))
+        return frozenset({Look.IMAGES} if TABLES[self.view].of_files else ())
 
     def _notes(self) -> list[str]:
         """When there will be more to say."""
