@@ -22,10 +22,13 @@ from tui.cli import exits
 from tui.cli.tapes import duration, moment_of
 from tui.collector.messages import Batch
 from tui.collector.tape import Tape, Took, open_tape
+from tui.config.thresholds import Thresholds
 from tui.errors import UsageError
+from tui.rows import levels
 from tui.store import Store
 from tui.store.recorder import Recorder
 from tui.store.reel import Reel
+from tui.ui.options import DeckOptions
 
 
 @pytest.fixture(scope="module")
@@ -197,3 +200,29 @@ def test_what_cannot_be_replayed_is_said(
     given = [w.format(old=tape.path, folder=tape.path.parent, page=page) for w in words]
     assert cli.main(["replay", *given]) == exits.USAGE
     assert told in capsys.readouterr().err
+
+
+def test_a_replay_has_the_keys_and_levels_of_the_configuration(
+    tape: Tape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(
+        'ascii = true\n[keys]\n"graphs.now" = "g"\n[thresholds]\nvolume_free.warning = 33\n'
+    )
+    shown: list[DeckOptions] = []
+
+    def show(options: DeckOptions, tape: Tape, *, speed: float, at: float) -> int:
+        shown.append(options)
+        return exits.DONE
+
+    monkeypatch.setattr("tui.ui.start.replay", show)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    try:
+        assert cli.main(["replay", str(tape.path), "--config", str(config)]) == exits.DONE
+    finally:
+        levels.use(Thresholds())
+    (options,) = shown
+    assert (options.ascii, options.read_only) == (True, True)
+    assert options.keys == {"graphs.now": "g"}
+    assert options.thresholds.volume_free.warning == 33

@@ -11,6 +11,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tui.cli import (
@@ -26,7 +27,7 @@ from tui.cli import (
     tapes,
     top,
 )
-from tui.cli.reach import configuration, entries, given, is_read_only, links_to
+from tui.cli.reach import configuration, entries, given, is_read_only, links_to, seen_as
 from tui.cli.speak import code_of, complain, narrate, tolerant_output
 from tui.errors import HvError, UsageError
 
@@ -72,34 +73,25 @@ def deck(arguments: argparse.Namespace) -> int:
 
 
 def _deck_options(arguments: argparse.Namespace) -> DeckOptions:
-    from tui.actions.panekeys import ALL_KEYS
-    from tui.config import key_map
-
     config = configuration(arguments)
     chosen = () if given(arguments, "demo") else entries(arguments, config)
-    mapped = key_map(config, ALL_KEYS)
+    look = seen_as(arguments, config)
     fast = given(arguments, "refresh", config.settings.refresh.fast)
     if not 1 <= fast <= 86_400:
         raise UsageError("--refresh takes seconds, at least 1")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("The deck needs a terminal", hint="`hvdeck vms` and others work without")
-    from tui.ui.options import DeckOptions
-
-    return DeckOptions(
+    return replace(
+        look,
         links=links_to(chosen),
         scene=given(arguments, "demo", language.DEFAULT_SCENE),
-        theme=given(arguments, "theme", config.settings.theme),
-        ascii=bool(given(arguments, "ascii", config.settings.ascii)),
         read_only=is_read_only(arguments, config),
         fast=fast,
         slow=max(fast, config.settings.refresh.slow),
         requests_per_minute=config.settings.refresh.requests_per_minute,
-        keys={id_: ",".join(mapped[id_]) for id_ in config.settings.keys},
         host_tags={entry.id: entry.tags for entry in chosen if entry.tags},
-        mouse=config.settings.mouse and not given(arguments, "no_mouse", False),
         watch=config.settings.watch,
         notify=config.settings.notify,
-        thresholds=config.settings.thresholds,
     )
 
 

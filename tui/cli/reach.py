@@ -15,6 +15,7 @@ from tui.errors import UsageError
 if TYPE_CHECKING:
     from tui.collector.messages import HostLink
     from tui.config import Config, HostEntry
+    from tui.ui.options import DeckOptions
 
 
 def given(arguments: argparse.Namespace, name: str, default: Any = None) -> Any:
@@ -31,6 +32,22 @@ def configuration(arguments: argparse.Namespace) -> Config:
     config = load(Path(path).expanduser() if path else None)
     levels.use(config.settings.thresholds)
     return config
+
+
+def seen_as(arguments: argparse.Namespace, config: Config) -> DeckOptions:
+    """How the deck looks and which keys it has, over hosts or over a recording."""
+    from tui.actions.panekeys import ALL_KEYS
+    from tui.config import key_map
+    from tui.ui.options import DeckOptions
+
+    mapped = key_map(config, ALL_KEYS)
+    return DeckOptions(
+        theme=given(arguments, "theme", config.settings.theme),
+        ascii=bool(given(arguments, "ascii", config.settings.ascii)),
+        keys={id_: ",".join(mapped[id_]) for id_ in config.settings.keys},
+        mouse=config.settings.mouse and not given(arguments, "no_mouse", False),
+        thresholds=config.settings.thresholds,
+    )
 
 
 def entries(arguments: argparse.Namespace, config: Config) -> tuple[HostEntry, ...]:

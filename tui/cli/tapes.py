@@ -11,12 +11,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tui.cli import exits
-from tui.cli.reach import configuration, given, reached
+from tui.cli.reach import configuration, reached, seen_as
 from tui.cli.speak import narrate, prepare_glyphs, tell_troubles, trouble_line
 from tui.errors import UsageError
 
@@ -151,21 +152,11 @@ def replay(arguments: argparse.Namespace) -> int:
 
 
 def _show(tape: Tape, at: float, arguments: argparse.Namespace) -> int:
-    from tui.actions import ACTIONS, keys
-    from tui.config import key_map
-    from tui.ui.options import DeckOptions, calm
+    from tui.ui.options import calm
 
-    config = configuration(arguments)
-    mapped = key_map(config, [(one.id, one.kind.value, keys(one)) for one in ACTIONS])
+    options = replace(seen_as(arguments, configuration(arguments)), read_only=True)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("The deck needs a terminal", hint="a recording is looked at in the deck")
-    options = DeckOptions(
-        theme=given(arguments, "theme", config.settings.theme),
-        ascii=bool(given(arguments, "ascii", config.settings.ascii)),
-        read_only=True,
-        keys={id_: ",".join(mapped[id_]) for id_ in config.settings.keys},
-        mouse=config.settings.mouse and not given(arguments, "no_mouse", False),
-    )
     calm(os.environ)
     from tui.ui.start import replay as show
 
