@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -20,7 +21,7 @@ from tests.verb_story_kit import Served, Shell, serving_scene
 from tui import cli
 from tui.cli import exits
 from tui.cli.tapes import duration, moment_of
-from tui.collector.messages import Batch
+from tui.collector.messages import Batch, HostLoad
 from tui.collector.tape import Tape, Took, open_tape
 from tui.config.thresholds import Thresholds
 from tui.errors import UsageError
@@ -168,6 +169,20 @@ def test_a_moment_is_a_time_of_day_a_date_or_a_distance(tape: Tape) -> None:
         with pytest.raises(UsageError) as raised:
             moment_of(word, tape)
         assert raised.value.hint
+
+
+def test_what_reading_costs_is_recorded_though_nothing_else_came(tmp_path: Path) -> None:
+    estate, store = datacenter(), Store()
+    store.configure(estate.links)
+    recorder = Recorder(tmp_path / "quiet.tape", store, estate.links, estate.now)
+    batch = Batch(loads=(HostLoad("HV01", 7, 700),))
+    recorder.took(estate.now, batch, store.apply(batch, estate.now))
+    recorder.took(estate.now, Batch(), store.apply(Batch(), estate.now))
+    assert recorder.close().batches == 1
+    with contextlib.closing(open_tape(tmp_path / "quiet.tape")) as tape:
+        reel = Reel(tape, tape.begun)
+        list(reel.play(tape.end))
+        assert reel.store.loads.hosts["HV01"].requests == 7
 
 
 def test_a_recording_may_run_past_midnight(tmp_path: Path) -> None:

@@ -123,8 +123,8 @@ class Recorder:
         known = {call.id for call in batch.calls}
         ids = sorted(changes.calls & self._store.calls.keys() - known)
         more = [self._store.calls[id_] for id_ in ids]
-        told = (batch.updates, batch.calls, batch.sheets, batch.answers, batch.exchanges, more)
-        if not any(told):
+        told = (batch.updates, batch.calls, batch.sheets, batch.answers, batch.exchanges)
+        if not any((*told, batch.loads, more)):
             return
         self.batches += 1
         self._put(Took(at, structs.replace(batch, calls=(*batch.calls, *more))))
