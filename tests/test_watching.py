@@ -307,6 +307,15 @@ def test_by_hand_counts_more_than_a_pattern() -> None:
     assert fleet.take(fleet.estate.vary("sql01", state=PAUSED_CRITICAL)) == []
 
 
+def test_what_is_watched_by_hand_stays_so_at_another_moment_of_a_recording() -> None:
+    store, other = Fleet().store, Fleet().store
+    key = next(key for key, row in store.vms.items() if row.name == "web01")
+    store.watches.choose([key], True)
+    store.become(other)
+    assert store.vms[key].watch == "ok"
+    assert [row.name for row in store.vms.values() if row.watch] == ["web01"]
+
+
 def test_a_renamed_machine_is_watched_by_its_new_name() -> None:
     fleet = Fleet("vm:prod-*")
     host, vm = fleet.estate.find("web01")

@@ -235,10 +235,13 @@ class Store:
         return changes
 
     def become(self, other: Store) -> None:
-        """Know what another one knows, which is not used any more; marks stay."""
-        marks = self.marks
+        """Know what another one knows, which is not used any more; marks and what is watched by
+        hand stay.
+        """
+        marks, watches = self.marks, self.watches
         vars(self).update(vars(other))
         self.marks = marks
+        self.watches.choose_as(watches)
         for key in marks:
             if (row := self.row(key)) is not None:
                 row.marked = True

@@ -81,6 +81,11 @@ class Watches:
         self.follow(changes)
         return changes
 
+    def choose_as(self, other: Watches) -> None:
+        """What another one was told by hand counts here, too."""
+        self._chosen |= other._chosen
+        self._flag(other._chosen)
+
     def follow(self, changes: Changes) -> None:
         """Rows that came or have another name by now."""
         if self:
