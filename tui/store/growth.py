@@ -111,7 +111,7 @@ class Growth:
 
     def __init__(self, most: int = 256) -> None:
         self._day = Readings(LONG, SPACING, max(4 * PARTS, most))
-        self._lately = Readings(SHORT, SHORT / (2 * PARTS), 4 * PARTS)
+        self._lately = Readings(SHORT, SHORT / (4 * PARTS), 8 * PARTS)
         self._trend: Trend | None = None
         self._reckoned = True
         """The trend is that of all readings: thousands are sorted by it, few are new."""
