@@ -12,6 +12,8 @@ from tests.scripted import GB, Estate
 from tui.collector.messages import Batch, Update
 from tui.hyperv.meters import ImageFile, Look, Meters
 from tui.hyperv.model import Disk, Volume
+from tui.rows import text
+from tui.rows.amounts import at_least
 from tui.rows.filter import parse
 from tui.rows.storage import SpaceLine, file_lines, guest_lines, memory_lines, space_lines
 from tui.rows.storage_columns import FILE_COLUMNS, SPACE_COLUMNS, full_words, per_hour
@@ -162,9 +164,10 @@ def test_a_sum_of_which_only_a_part_was_read_says_so(store: Store, estate: Estat
     read = image(estate, "sql", 80, 200)
     other = image(estate, "sql", 0, 0, path="D:\\vm\\b.vhdx", read_at=0.0, kind=0)
     hear(store, estate, told(estate, "HV01", other))
-    assert words() == ["–", "–", "–"]  # noqa: RUF001
+    assert at_least("") in ("≥", ">=")
+    assert words() == [text.unknown()] * 3
     hear(store, estate, told(estate, "HV01", read, other))
-    assert words() == ["≥118%", "≥590 GB", ""]
+    assert words() == [at_least("118%"), at_least("590 GB"), ""]
     hear(store, estate, told(estate, "HV01", read))
     assert words() == ["118%", "590 GB", ""]
 
