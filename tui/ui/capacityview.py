@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
@@ -104,7 +105,7 @@ class CapacitySheet(PlanView):
         self._at = time.monotonic()
         self._pause = max(EVERY, SHARE * (self._at - begun))
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         self.call_after_refresh(self._show)
 
     def _show(self) -> None:
