@@ -167,3 +167,11 @@ async def test_keys_go_on_when_what_they_open_is_closed_at_once() -> None:
         assert len(d.app.screen_stack) == 1
         await burst(d, "s")
         assert [call.target for call in d.collector.calls] == [d.key("web02")]
+
+
+@story
+async def test_a_line_of_a_sheet_is_no_line_of_the_deck() -> None:
+    async with deck(size=SIZE) as d:
+        await burst(d, "T", "P", "enter")
+        assert d.app.is_running
+        assert len(d.app.screen_stack) == 3

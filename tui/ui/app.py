@@ -426,6 +426,8 @@ class DeckApp(App[int], inherit_bindings=False):
             self._select()
 
     def on_grid_activated(self, event: gridevents.Activated) -> None:
+        if self.panes not in event.grid.ancestors:
+            return  # a line of something that lies over the deck
         if event.grid is self.panes.hosts.grid and self.panes.hosts.toggle(event.key):
             return
         if self.commands.enter(event.key):
@@ -439,6 +441,8 @@ class DeckApp(App[int], inherit_bindings=False):
         self.tabs.display = self.panes.alone
         self.tabs.tell(self.panes.current)
         self._select()
+        if len(self.screen_stack) > 1:
+            self.screen.refresh()  # the terminal has another size: other panes show through
 
     def on_filter_bar_closed(self) -> None:
         self.panes.turn_to(self.panes.current)

@@ -8,7 +8,6 @@ import time
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
@@ -105,7 +104,7 @@ class CapacitySheet(PlanView):
         self._at = time.monotonic()
         self._pause = max(EVERY, SHARE * (self._at - begun))
 
-    def on_resize(self, event: events.Resize) -> None:
+    def on_resize(self) -> None:
         self.call_after_refresh(self._show)
 
     def _show(self) -> None:

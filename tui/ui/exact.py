@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from rich.console import Console
 from textual import events
 from textual._compositor import ChopsUpdate, Compositor, LayoutUpdate
+from textual.geometry import Size
 from textual.screen import UPDATE_PERIOD, Screen
 
 from tui.ui.sparing import sparing
@@ -71,6 +72,7 @@ class Exact(Screen[Answer]):
         super().__init__(*args, **kwargs)
         self._compositor = _ExactCompositor()
         self._painted_at = 0.0
+        self._painted_size = Size(0, 0)
 
     @property
     def is_current(self) -> bool:
@@ -79,13 +81,22 @@ class Exact(Screen[Answer]):
 
     async def _on_idle(self, event: events.Idle) -> None:
         # Textual goes on to call the handler of the base class, which finds nothing left to do.
+        if not self.is_current:
+            self._fit()
+            return
         rested = time.monotonic() - self._painted_at >= UPDATE_PERIOD
-        if rested and self._dirty_widgets and not self._layout_required and self.is_current:
+        if rested and self._dirty_widgets and not self._layout_required:
             self._on_timer_update()
+
+    def _fit(self) -> None:
+        """Below another one it is laid out only for a terminal that has another size now."""
+        if self._layout_required and self._painted_size != self.size:
+            self._layout_required = False
+            self._refresh_layout()
 
     def _on_timer_update(self) -> None:
         super()._on_timer_update()
-        self._painted_at = time.monotonic()
+        self._painted_at, self._painted_size = time.monotonic(), self.size
 
 
 class ExactScreen(Exact[None]):

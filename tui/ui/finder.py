@@ -9,7 +9,6 @@ from typing import ClassVar
 from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -124,7 +123,7 @@ class Finder(Modal[str | None]):
         self._input.focus()
         self.call_after_refresh(self._fill)
 
-    def on_resize(self, event: events.Resize) -> None:
+    def on_resize(self) -> None:
         self.call_after_refresh(self._fill)
 
     def on_input_changed(self, event: Input.Changed) -> None:

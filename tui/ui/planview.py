@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 
@@ -53,7 +52,7 @@ class PlanView(Modal[None]):
         self.grid.focus()
         self.call_after_refresh(self.renew)
 
-    def on_resize(self, event: events.Resize) -> None:
+    def on_resize(self) -> None:
         self.call_after_refresh(self.renew)
 
     def look(self, row: Any) -> Look:
