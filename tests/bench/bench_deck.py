@@ -94,6 +94,16 @@ def key_to_paint(screen: Terminal, presses: int, what: str) -> None:
     line("  processor time of the deck per key", f"{spent:.1f} ms")
 
 
+def dialogs(screen: Terminal, seconds: float) -> None:
+    """The same with the palette and a form over the deck; what lies below goes on changing."""
+    for what, opens in (("the palette", b":"), ("a form", b"t")):
+        screen.press(opens)
+        screen.listen(2.0)
+        bytes_per_tick(screen, seconds, f"{what} open", "3 KB")
+        screen.press(b"\x1b")
+        screen.listen(1.0)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
@@ -109,6 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             screen.listen(10.0)
             idle_cost(screen, options.seconds, options.scene, "-", "5 %")
             bytes_per_tick(screen, options.seconds, "typical change", "3 KB")
+            dialogs(screen, options.seconds)
             key_to_paint(screen, options.presses, options.scene)
             screen.press(b"z")
             screen.listen(1.0)

@@ -11,8 +11,9 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Collection
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
+from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -30,6 +31,7 @@ from tui.ui.engine import PACE, Collector, Engine
 from tui.ui.exact import ExactScreen
 from tui.ui.filterbar import FilterBar
 from tui.ui.header import Footer, Header, Hint, Standing, Tabs
+from tui.ui.keyline import KeyLine
 from tui.ui.layout import Panes
 from tui.ui.lookout import Lookout
 from tui.ui.modal import Modal
@@ -109,6 +111,7 @@ class DeckApp(App[int], inherit_bindings=False):
         self.tabs = Tabs()
         self.tape = TapeLine(self.replay, self.glyphs, self.label) if self.replay else None
         self.footer = Footer(self.hints)
+        self.keys = KeyLine(self, super().on_event)
         self._keys = dict(options.keys)
         self._leaving = False
         style.register(self)
@@ -339,6 +342,18 @@ class DeckApp(App[int], inherit_bindings=False):
 
     # -- keys ------------------------------------------------------------------------------
 
+    async def on_event(self, event: events.Event) -> None:
+        """Keys from the terminal wait in line."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self.keys.take(event)
+        else:
+            await super().on_event(event)
+
+    def push_screen(self, *args: Any, **kwargs: Any) -> Any:
+        """What opens gets every key from now on."""
+        self.keys.after_paint()
+        return super().push_screen(*args, **kwargs)
+
     def action_act(self, action_id: str) -> None:
         """Every key of the action table ends here."""
         typing = self.filter_bar.is_open
@@ -376,7 +391,7 @@ class DeckApp(App[int], inherit_bindings=False):
     def press(self, key: PaneKey) -> None:
         """Do what a key of a pane does, there."""
         self.panes.turn_to(key.pane)
-        self.call_after_refresh(self.run_action, key.run, self.panes.pane(key.pane))
+        self.keys.after_paint(self.run_action, key.run, self.panes.pane(key.pane))
 
     def hints(self) -> list[Hint]:
         """The keys that matter for what is selected, what cannot be done now dim."""
@@ -411,6 +426,8 @@ class DeckApp(App[int], inherit_bindings=False):
             self._select()
 
     def on_grid_activated(self, event: gridevents.Activated) -> None:
+        if self.panes not in event.grid.ancestors:
+            return  # a line of something that lies over the deck
         if event.grid is self.panes.hosts.grid and self.panes.hosts.toggle(event.key):
             return
         if self.commands.enter(event.key):
@@ -424,6 +441,8 @@ class DeckApp(App[int], inherit_bindings=False):
         self.tabs.display = self.panes.alone
         self.tabs.tell(self.panes.current)
         self._select()
+        if len(self.screen_stack) > 1:
+            self.screen.refresh()  # the terminal has another size: other panes show through
 
     def on_filter_bar_closed(self) -> None:
         self.panes.turn_to(self.panes.current)

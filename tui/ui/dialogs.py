@@ -6,6 +6,7 @@ key within a moment of another (a falling pen, a key held down) answers nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -82,6 +83,8 @@ class Confirm(Modal[bool]):
         self._question = question
         self._clock = clock
         self._quiet_since = clock()
+        self._opened = math.inf
+        """When there was something to answer, by the clock of events."""
         self.yes = "o" if "y" in question.action.key.split(",") else "y"
         """The key that means yes; never the one that opened the dialog."""
         self._armed = question.risk is not Risk.RED
@@ -110,8 +113,8 @@ class Confirm(Modal[bool]):
             return "esc  No, do nothing"
         return f"{self.yes}  Yes, {self._question.action.title.lower()}      n, esc  No (default)"
 
-    def on_mount(self) -> None:
-        self._quiet_since = self._clock()
+    def on_mount(self, event: events.Mount) -> None:
+        self._quiet_since, self._opened = self._clock(), event.time
         if self._armed:
             self.query_one(".dialog").focus()
         else:
@@ -140,7 +143,7 @@ class Confirm(Modal[bool]):
         if not self._armed:
             return
         now = self._clock()
-        settled = now - self._quiet_since >= SETTLE
+        settled = now - self._quiet_since >= SETTLE and event.time >= self._opened
         self._quiet_since = now
         if event.character != self.yes:
             if event.key == "enter":

@@ -8,13 +8,17 @@ on Textual's inside (its version is pinned, and a test measures the bytes).
 from __future__ import annotations
 
 import time
+from typing import Any, TypeVar
 
 from rich.console import Console
 from textual import events
 from textual._compositor import ChopsUpdate, Compositor, LayoutUpdate
+from textual.geometry import Size
 from textual.screen import UPDATE_PERIOD, Screen
 
 from tui.ui.sparing import sparing
+
+Answer = TypeVar("Answer")
 
 
 class _ExactUpdate(ChopsUpdate):
@@ -52,31 +56,57 @@ class _ExactCompositor(Compositor):
         return _SparingLayout(update.strips, update.region)
 
 
-class ExactScreen(Screen[None]):
-    """Return one from ``App.get_default_screen``.
+class Exact(Screen[Answer]):
+    """How every screen of the deck paints.
 
     What changes after a quiet moment is painted at once instead of at the next beat of Textual's
     timer; only what follows within a beat waits for it. A key is answered without delay, and a
     slow line still gets no more paints than its beat allows.
+
+    A screen below another one is not painted at all. It shows through as it was when it was
+    covered, or when the one above was last painted as a whole, and is current when that one goes.
+    Textual would paint it tinted again, whole lines at a time, at every beat.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._compositor = _ExactCompositor()
+        self._painted_at = 0.0
+        self._painted_size = Size(0, 0)
+
+    @property
+    def is_current(self) -> bool:
+        """It is the one in front."""
+        return self.app.screen_stack[-1:] == [self]
+
+    async def _on_idle(self, event: events.Idle) -> None:
+        # Textual goes on to call the handler of the base class, which finds nothing left to do.
+        if not self.is_current:
+            self._fit()
+            return
+        rested = time.monotonic() - self._painted_at >= UPDATE_PERIOD
+        if rested and self._dirty_widgets and not self._layout_required:
+            self._on_timer_update()
+
+    def _fit(self) -> None:
+        """Below another one it is laid out only for a terminal that has another size now."""
+        if self._layout_required and self._painted_size != self.size:
+            self._layout_required = False
+            self._refresh_layout()
+
+    def _on_timer_update(self) -> None:
+        super()._on_timer_update()
+        self._painted_at, self._painted_size = time.monotonic(), self.size
+
+
+class ExactScreen(Exact[None]):
+    """Return one from ``App.get_default_screen``."""
 
     def __init__(self) -> None:
         super().__init__(id="_default")
-        self._compositor = _ExactCompositor()
-        self._painted_at = 0.0
         self._came_up = False
 
     def _on_screen_resume(self, event: events.ScreenResume) -> None:
         # Called before the base class's handler, which would style everything once more.
         event.refresh_styles = event.refresh_styles and self._came_up
         self._came_up = True
-
-    async def _on_idle(self, event: events.Idle) -> None:
-        # Textual goes on to call the handler of the base class, which finds nothing left to do.
-        rested = time.monotonic() - self._painted_at >= UPDATE_PERIOD
-        if rested and self._dirty_widgets and not self._layout_required:
-            self._on_timer_update()
-
-    def _on_timer_update(self) -> None:
-        super()._on_timer_update()
-        self._painted_at = time.monotonic()

@@ -7,6 +7,7 @@ graphs below. Narrow or zoomed: the current pane alone. The keys are the same in
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import ComposeResult
@@ -31,6 +32,9 @@ from tui.ui.top import TopPane
 from tui.ui.topology import NetworkPane
 from tui.ui.tree import HostPane
 from tui.ui.views import ViewsPane
+
+if TYPE_CHECKING:
+    from tui.ui.app import DeckApp
 
 WIDE = 120
 """Columns from which panes stand side by side."""
@@ -57,6 +61,7 @@ class LogPane(Vertical):
 class Panes(Horizontal):
     """The deck between header and footer."""
 
+    app: DeckApp
     DEFAULT_CLASSES = "panes"
 
     class Turned(Message):
@@ -240,7 +245,7 @@ class Panes(Horizontal):
         for name, table in self._tables_by_pane():
             table.shown = name in shown
             table.retitle()
-        self.call_after_refresh(self.catch_up)
+        self.app.keys.after_paint(self.catch_up)
 
     def _tables_by_pane(self) -> Iterator[tuple[str, TablePane]]:
         for table in self.tables:

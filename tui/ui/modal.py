@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from textual.screen import ModalScreen
 
-Answer = TypeVar("Answer")
+from tui.ui.exact import Answer, Exact
 
 
-class Modal(ModalScreen[Answer]):
+class Modal(ModalScreen[Answer], Exact[Answer]):
     """A screen that may be told to leave several times by keys already on their way."""
 
     keeps_keys: ClassVar[bool] = False
