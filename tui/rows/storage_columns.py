@@ -61,9 +61,14 @@ def full_words(growth: Growth, free: int) -> str:
     if soonest > YEAR:
         return "over a year"
     if latest is None or latest > YEAR:
-        return f"{text.age(soonest)} or more"
-    first, last = text.age(soonest), text.age(latest)
+        return f"{_long(soonest)} or more"
+    first, last = _long(soonest), _long(latest)
     return first if first == last else f"{first} to {last}"
+
+
+def _long(seconds: float) -> str:
+    """``39h``, ``12d``: by the hour as long as hours count."""
+    return f"{int(seconds // _HOUR)}h" if _HOUR <= seconds < 72 * _HOUR else text.age(seconds)
 
 
 def full_tone(seconds: float | None) -> str:
