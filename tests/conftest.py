@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.fabric_kit import PASSWORD
 from tests.verb_story_kit import NamedShell, Served, Shell, configured
+from tui.config.thresholds import Thresholds
+from tui.rows import levels, text
 
 LONGEST = (
     "test_storm.py",
@@ -37,6 +40,14 @@ LONGEST = (
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 """Set, every process of a story would compile the deck, the collector and the fabric anew."""
+
+
+@pytest.fixture(autouse=True)
+def standing() -> None:
+    """What a deck sets for its process is as it is before one: signs, clock, levels."""
+    text.use_ascii(False)
+    text.use_clock(time.time)
+    levels.use(Thresholds())
 
 
 @pytest.fixture
