@@ -1,15 +1,15 @@
 """Many machines: keys among 10,000 of them, memory, a slow line to eight hosts, requests.
 
-    python tests/bench/bench_scale.py [--presses 300] [--only keys|real|memory|far|requests]
+    python tests/bench/bench_scale.py [--presses 300] [--only keys|real|large|memory|far|requests]
 
 *keys*: the real deck in a pseudo-terminal, 100 hosts x 100 machines; in place of the collector a
 light program feeds its pipe, so that no simulator competes for the processor. Every running
 machine changes every 2 s. *real*: the same keys over 20 hosts x 50 machines of the simulator, all
-processes as they are. *memory*: the deck's process after that, and the store alone with a day of
-history of 10,000 machines (rings have their full size once their last place was needed, so the
-day is fed in a few jumps). *far*: 8 hosts x 90 machines behind a round trip, from the collector's
-start to rows at the deck's end of the pipe. *requests*: WS-Man requests of each fast tick, as the
-client counts them.
+processes as they are; *large*: over 200 x 50. *memory*: the deck's process after that, and the
+store alone with a day of history of 10,000 machines (rings have their full size once their last
+place was needed, so the day is fed in a few jumps). *far*: 8 hosts x 90 machines behind a round
+trip, from the collector's start to rows at the deck's end of the pipe. *requests*: WS-Man requests
+of each fast tick, as the client counts them.
 """
 
 from __future__ import annotations
@@ -197,6 +197,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "keys": lambda: keys(options.presses),
         "memory": memory,
         "real": lambda: real(options.presses),
+        "large": lambda: real(options.presses // 4, 200, 50),
         "far": lines_far,
         "requests": all_requests,
     }
