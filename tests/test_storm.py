@@ -34,7 +34,7 @@ KEYS += ["escape"] * 16 + ["down", "space", ":", *"33sSytA"] * 4
 """More of what acts, and of what leads to where it acts."""
 STORM = 10_000
 GUST = 100
-SEEN = 4
+SEEN = 10
 """One gust of so many is painted: what keys do is what is tested, and painting is dear."""
 HOME = ("escape", "escape", "escape", "3")
 """Each gust begins where the most can be done."""
