@@ -22,7 +22,7 @@ def brief(seconds: float | None) -> str:
         return f"{seconds * 1e6:.0f} {'us' if text.ascii_in_use() else 'µs'}"
     if seconds < 0.00995:
         return f"{seconds * 1000:.1f} ms"
-    return f"{seconds * 1000:.0f} ms" if seconds < 0.9995 else f"{seconds:.1f} s"
+    return text.latency(seconds)
 
 
 def at_least(words: str) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 
 from tui.hyperv.meters import ImageFile
 from tui.hyperv.model import Host, Volume
-from tui.hyperv.ops.images import is_automatic
+from tui.hyperv.ops.images import DIFFERENCING, DYNAMIC, is_automatic
 from tui.hyperv.states import HAS_WORKER
 from tui.hyperv.volumes import volume_of
 from tui.rows import levels, text
@@ -19,8 +19,8 @@ from tui.rows.audit import Line
 from tui.store import Growth, HostRow, Stale, Store, VmRow
 from tui.store.space import is_shared, space_key
 
-DYNAMIC: Final = (3, 4)
-"""Types of images that grow: dynamic and differencing."""
+GROWING: Final = (DYNAMIC, DIFFERENCING)
+"""Types of images that grow."""
 SAVES: Final = 3
 """AutomaticShutdownAction: the machine is saved, and the host keeps room for its memory."""
 
@@ -60,7 +60,7 @@ class FileLine(Line):
 
 def room(file: ImageFile) -> int:
     """Bytes a file may still grow by: only the one that is written to does."""
-    if not file.written or file.kind not in DYNAMIC:
+    if not file.written or file.kind not in GROWING:
         return 0
     return max(0, file.size - file.used)
 
@@ -270,12 +270,6 @@ def most_memory(row: VmRow) -> int:
     if row.vm.dynamic_memory:
         return row.vm.memory_maximum
     return row.vitals.memory or row.vm.memory_startup
-
-
-def pressure(row: VmRow) -> float | None:
-    """What the guest wants in percent of what it has; None when the host does not say."""
-    demand, memory = row.vitals.demand, row.vitals.memory
-    return 100.0 * demand / memory if demand is not None and memory else None
 
 
 def memory_of(rows: Iterable[VmRow]) -> Memory:

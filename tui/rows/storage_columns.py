@@ -9,7 +9,7 @@ from typing import Any, Final
 from tui.rows import levels, text
 from tui.rows.amounts import at_least
 from tui.rows.column import Cell, Column, find, plain
-from tui.rows.columns import VM_COLUMNS
+from tui.rows.columns import VM_COLUMNS, pressure
 from tui.rows.meters import volume_label
 from tui.rows.parts import IMAGE_KINDS
 from tui.rows.storage import (
@@ -21,7 +21,6 @@ from tui.rows.storage import (
     guest_lines,
     memory_lines,
     most_memory,
-    pressure,
     space_lines,
 )
 from tui.store import Growth, Store
@@ -33,14 +32,8 @@ _HOUR: Final = 3600.0
 # -- growth --------------------------------------------------------------------------------
 
 
-def rate_words(growth: Growth) -> str:
-    """``+1.2 GB/h``; a dash while too little is known."""
-    trend = growth.trend
-    return text.unknown() if trend is None else per_hour(trend.rate)
-
-
 def per_hour(rate: float | None) -> str:
-    """Bytes per second, told by the hour and with a sign."""
+    """Bytes per second by the hour, ``+1.2 GB/h``; a dash while too little is known."""
     if rate is None:
         return text.unknown()
     if abs(rate) * _HOUR < 1:
@@ -71,19 +64,20 @@ def _long(seconds: float) -> str:
     return f"{int(seconds // _HOUR)}h" if _HOUR <= seconds < 72 * _HOUR else text.age(seconds)
 
 
-def full_tone(seconds: float | None) -> str:
-    """How urgent that is."""
-    return levels.tone("time_to_full", seconds)
-
-
 def _full(row: SpaceLine) -> Cell:
     known = row.growth.trend is not None
-    return Cell(full_words(row.growth, row.free), full_tone(row.full_in) if known else "dim")
+    tone = levels.tone("time_to_full", row.full_in) if known else "dim"
+    return Cell(full_words(row.growth, row.free), tone)
 
 
-def _rate(growth: Growth) -> float | None:
-    trend = growth.trend
+def _rate(row: SpaceLine | FileLine) -> float | None:
+    trend = row.growth.trend
     return None if trend is None else trend.rate
+
+
+def _growth_column(priority: int) -> Column[Any]:
+    return Column("growth", "Growth", _rate, plain(lambda row: per_hour(_rate(row))),
+                  11, right=True, priority=priority)  # fmt: skip
 
 
 # -- volumes -------------------------------------------------------------------------------
@@ -131,8 +125,7 @@ SPACE_COLUMNS: tuple[Column[SpaceLine], ...] = (
     Column("free", "Free", lambda r: r.free, plain(lambda r: text.size(r.free)),
            7, right=True, priority=0),
     Column("full", "Full in", lambda r: r.full_in, _full, 16, 15, priority=0),
-    Column("growth", "Growth", lambda r: _rate(r.growth), plain(lambda r: rate_words(r.growth)),
-           11, right=True, priority=2),
+    _growth_column(2),
     Column("overcommit", "If grown", lambda r: r.overcommit, _overcommit,
            8, right=True, priority=1),
     Column("possible", "Possible", lambda r: r.possible,
@@ -196,8 +189,7 @@ FILE_COLUMNS: tuple[Column[FileLine], ...] = (
            plain(lambda r: text.size(r.file.size or None)), 8, right=True, priority=1),
     Column("share", "Grown to", _share, plain(lambda r: text.percent(_share(r))),
            8, right=True, priority=4),
-    Column("growth", "Growth", lambda r: _rate(r.growth), plain(lambda r: rate_words(r.growth)),
-           11, right=True, priority=0),
+    _growth_column(0),
     Column("path", "Path", lambda r: r.file.path, plain(lambda r: r.file.path, "dim"),
            40, 20, priority=9, grow=True),
 )  # fmt: skip

@@ -34,11 +34,6 @@ class Trend:
     low: float
     high: float
 
-    @property
-    def grows(self) -> bool:
-        """Most parts of the stretch grew."""
-        return self.rate > 0
-
     def reaches(self, room: float) -> float | None:
         """Seconds until ``room`` more is taken; None when it never will be at this rate."""
         return max(0.0, room) / self.rate if self.rate > 0 else None

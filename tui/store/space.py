@@ -21,6 +21,8 @@ OF_A_FILE: Final = 48
 """Of a file; there are many."""
 SWEPT: Final = 600.0
 """Seconds between two searches for growth of what is gone."""
+_UNKNOWN: Final = Growth()
+"""Of what was never read; nothing is ever recorded in it."""
 
 
 def is_shared(host: Host, path: str) -> bool:
@@ -57,7 +59,7 @@ class Space:
 
     def growth(self, key: str) -> Growth:
         """How a volume or file has grown; empty when nothing is known."""
-        return self._growth.get(key) or Growth()
+        return self._growth.get(key, _UNKNOWN)
 
     def apply(self, entry: HostEntry, update: Update) -> None:
         """Take in what one host tells. A volume that is not told anew holds what it held."""
