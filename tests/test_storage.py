@@ -275,6 +275,14 @@ def test_memory_of_a_host_adds_up(store: Store, estate: Estate) -> None:
     assert line.overcommit == pytest.approx(100 * 10 / 256)
 
 
+def test_a_machine_without_a_bound_counts_as_it_is(store: Store, estate: Estate) -> None:
+    host, vm = estate.find("sql")
+    host.vms[vm.id] = msgspec.structs.replace(vm, memory_maximum=1 << 40)
+    hear(store, estate, estate.full("HV01"))
+    line = next(line for line in memory_lines(store) if line.key == "HV01")
+    assert line.memory.most == 4 * GB, "what Hyper-V proposes is no promise, as capacity has it"
+
+
 # -- the page ------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from typing import Final
 from tui.hyperv.meters import ImageFile
 from tui.hyperv.model import Host, Volume
 from tui.hyperv.ops.images import DIFFERENCING, DYNAMIC, is_automatic
+from tui.hyperv.plans.capacity import most
 from tui.hyperv.states import HAS_WORKER
 from tui.hyperv.volumes import volume_of
 from tui.rows import levels, text
@@ -266,10 +267,9 @@ class Memory:
 
 
 def most_memory(row: VmRow) -> int:
-    """Bytes a machine may come to have."""
-    if row.vm.dynamic_memory:
-        return row.vm.memory_maximum
-    return row.vitals.memory or row.vm.memory_startup
+    """Bytes a machine may come to have, bounded or not."""
+    now = row.vitals.memory or row.vm.memory_startup
+    return most(row.vm.dynamic_memory, now, row.vm.memory_maximum)
 
 
 def memory_of(rows: Iterable[VmRow]) -> Memory:
