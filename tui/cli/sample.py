@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tui.cli import exits
 from tui.cli.language import LISTS
 from tui.cli.reach import host_tags, reached, requests_per_minute
-from tui.cli.speak import narrate, prepare_glyphs, trouble_line
+from tui.cli.speak import narrate, prepare_glyphs, silent, tell_of
 from tui.errors import UsageError
 
 if TYPE_CHECKING:
@@ -127,19 +127,14 @@ class Sampler:
 
     def silent(self) -> set[str]:
         """Hosts that do not answer. Each is named once, and once more when it does again."""
-        from tui.store import Stale
-
-        missing = {key for key, row in self._store.host_rows.items() if row.stale >= Stale.OLD}
-        for host in sorted(missing):
-            trouble = self._store.host_rows[host].vitals.trouble
-            line = trouble_line(trouble) if trouble else "no answer for a while"
+        missing = silent(self._store)
+        for host, line in missing.items():
             if self._told.get(host) != line:
-                narrate(line if line.startswith(host) else f"{host}: {line}")
-            self._told[host] = line
-        for host in self._told.keys() - missing:
-            del self._told[host]
+                tell_of(host, line)
+        for host in self._told.keys() - missing.keys():
             narrate(f"{host} answers again")
-        return missing
+        self._told = missing
+        return set(missing)
 
     def _write(self, columns: Sequence[Column[Any]], rows: Sequence[Any]) -> None:
         from tui.rows import export, text

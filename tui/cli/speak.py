@@ -14,6 +14,7 @@ from tui.errors import ConfigError, HvError, LinkError, Refused, UsageError
 
 if TYPE_CHECKING:
     from tui.hyperv.model import Trouble
+    from tui.store import Store
 
 
 def narrate(line: str) -> None:
@@ -37,8 +38,24 @@ def trouble_line(trouble: Trouble) -> str:
 
 def tell_troubles(troubles: Mapping[str, Trouble]) -> None:
     for host, trouble in troubles.items():
-        line = trouble_line(trouble)
-        narrate(line if line.startswith(host) else f"{host}: {line}")
+        tell_of(host, trouble_line(trouble))
+
+
+def tell_of(host: str, line: str) -> None:
+    """A line that names its host, once."""
+    narrate(line if line.startswith(host) else f"{host}: {line}")
+
+
+def silent(store: Store) -> dict[str, str]:
+    """Hosts that do not answer, by name, and why."""
+    from tui.store import Stale
+
+    rows = sorted(store.host_rows.items())
+    troubles = {key: row.vitals.trouble for key, row in rows if row.stale >= Stale.OLD}
+    return {
+        host: trouble_line(trouble) if trouble else "no answer for a while"
+        for host, trouble in troubles.items()
+    }
 
 
 def code_of(error: HvError) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from tui.cli import exits
 from tui.cli.lists import emit
 from tui.cli.reach import host_tags, reached
-from tui.cli.speak import narrate, prepare_glyphs, trouble_line
+from tui.cli.speak import narrate, prepare_glyphs, silent, tell_of
 from tui.errors import UsageError
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Watch:
         now = time.monotonic()
         if now < self._due:
             return False
-        return now >= self._end or self._waiting() <= self.silent()
+        return now >= self._end or self._waiting() <= silent(self._store).keys()
 
     def _told(self, host: str, look: Look) -> bool:
         told = self._store.measured.told.get(host)
@@ -99,20 +99,12 @@ class Watch:
         hosts = self._store.hosts
         return {host for host in hosts if self._readings.get(host, 0) < READINGS}
 
-    def silent(self) -> set[str]:
-        """Hosts that do not answer."""
-        from tui.store import Stale
-
-        return {key for key, row in self._store.host_rows.items() if row.stale >= Stale.OLD}
-
     def missing(self) -> set[str]:
         """Hosts that have told nothing, each with its reason."""
-        silent = self.silent()
-        for host in sorted(silent):
-            trouble = self._store.host_rows[host].vitals.trouble
-            line = trouble_line(trouble) if trouble else "no answer for a while"
-            narrate(line if line.startswith(host) else f"{host}: {line}")
-        return silent
+        found = silent(self._store)
+        for host, line in found.items():
+            tell_of(host, line)
+        return set(found)
 
     def tell(self) -> bool:
         """Say what hosts refuse to measure; whether there is any such."""
