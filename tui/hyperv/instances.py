@@ -120,12 +120,7 @@ def join_adapters(found: Found, inventory: Inventory) -> tuple[AdapterMeter, ...
             name=(nic.name if nic else "") or _apart_from_guids(name),
             vm=vm,
             switch=_switch_of(nic, name, inventory),
-            net_in=values.get("BytesReceivedPersec"),
-            net_out=values.get("BytesSentPersec"),
-            packets_in=values.get("PacketsReceivedPersec"),
-            packets_out=values.get("PacketsSentPersec"),
-            drops_in=values.get("DroppedPacketsIncomingPersec"),
-            drops_out=values.get("DroppedPacketsOutgoingPersec"),
+            **_traffic(values),
         )
         adapters[adapter.id] = adapter
     return tuple(adapters.values())
@@ -153,6 +148,18 @@ def _switches(inventory: Inventory) -> dict[str, str]:
     return _only((comparable(switch.name), id_) for id_, switch in inventory.switches.items())
 
 
+def _traffic(values: Values) -> dict[str, float | None]:
+    """What virtual adapters and virtual switches count alike."""
+    return {
+        "net_in": values.get("BytesReceivedPersec"),
+        "net_out": values.get("BytesSentPersec"),
+        "packets_in": values.get("PacketsReceivedPersec"),
+        "packets_out": values.get("PacketsSentPersec"),
+        "drops_in": values.get("DroppedPacketsIncomingPersec"),
+        "drops_out": values.get("DroppedPacketsOutgoingPersec"),
+    }
+
+
 def join_switches(found: Found, inventory: Inventory) -> tuple[SwitchMeter, ...]:
     """Switches by their display names."""
     host, named = inventory.host.id, _switches(inventory)
@@ -163,12 +170,7 @@ def join_switches(found: Found, inventory: Inventory) -> tuple[SwitchMeter, ...]
             id=known or f"{host}:{name}",
             host=host,
             name=inventory.switches[known].name if known else name,
-            net_in=values.get("BytesReceivedPersec"),
-            net_out=values.get("BytesSentPersec"),
-            packets_in=values.get("PacketsReceivedPersec"),
-            packets_out=values.get("PacketsSentPersec"),
-            drops_in=values.get("DroppedPacketsIncomingPersec"),
-            drops_out=values.get("DroppedPacketsOutgoingPersec"),
+            **_traffic(values),
         )
         switches[switch.id] = switch
     return tuple(switches.values())
