@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.fabric_kit import PASSWORD
+from tests.scripted import Estate
 from tests.verb_story_kit import NamedShell, Served, Shell, configured
 from tui.config.thresholds import Thresholds
 from tui.rows import levels, text
+from tui.store import Store
 
 LONGEST = (
     "test_storm.py",
@@ -48,6 +50,15 @@ def standing() -> None:
     text.use_ascii(False)
     text.use_clock(time.time)
     levels.use(Thresholds())
+
+
+@pytest.fixture
+def store(estate: Estate) -> Store:
+    """What is known of a file's estate when all of it has been told."""
+    store = Store()
+    store.configure(estate.links)
+    store.apply(estate.everything(), estate.now)
+    return store
 
 
 @pytest.fixture

@@ -18,14 +18,6 @@ def estate() -> Estate:
     return roomy(datacenter())
 
 
-@pytest.fixture
-def store(estate: Estate) -> Store:
-    store = Store()
-    store.configure(estate.links)
-    store.apply(estate.everything(), estate.now)
-    return store
-
-
 def later(store: Store, estate: Estate, found: Meters | None, seconds: float = 2.0) -> None:
     """Time passes for HV01, with these measurements or without news of them."""
     estate.now += seconds

@@ -29,14 +29,6 @@ def estate() -> Estate:
     return roomy(datacenter())
 
 
-@pytest.fixture
-def store(estate: Estate) -> Store:
-    store = Store()
-    store.configure(estate.links)
-    store.apply(estate.everything(), estate.now)
-    return store
-
-
 def hot(estate: Estate, name: str = "sql01") -> str:
     return f"disk:{disk(estate.find(name)[1]).id}"
 

@@ -73,14 +73,6 @@ def estate() -> Estate:
     return fleet()
 
 
-@pytest.fixture
-def store(estate: Estate) -> Store:
-    store = Store()
-    store.configure(estate.links)
-    store.apply(estate.everything(), estate.now)
-    return store
-
-
 def hear(store: Store, estate: Estate, *updates: Update) -> None:
     store.apply(Batch(updates), estate.now)
 

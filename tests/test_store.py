@@ -17,14 +17,6 @@ def estate() -> Estate:
     return datacenter()
 
 
-@pytest.fixture
-def store(estate: Estate) -> Store:
-    store = Store()
-    store.configure(estate.links)
-    store.apply(estate.everything(), estate.now)
-    return store
-
-
 def key_of(estate: Estate, name: str) -> str:
     return estate.find(name)[1].id
 

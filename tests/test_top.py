@@ -26,14 +26,6 @@ def estate() -> Estate:
 
 
 @pytest.fixture
-def store(estate: Estate) -> Store:
-    store = Store()
-    store.configure(estate.links)
-    store.apply(estate.everything(), estate.now)
-    return store
-
-
-@pytest.fixture
 def plain() -> Iterator[None]:
     text.use_ascii(True)
     yield
