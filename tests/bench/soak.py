@@ -3,7 +3,7 @@
     python tests/bench/soak.py [--hours 30]
 
 *deck*: the deck in this process over an estate that lives by a clock of its own. Loads move every
-tick, machines move, come and go, hosts fail, return, appear and leave, the terminal is resized,
+tick, machines move, come and go, hosts appear, fail and return, the terminal is resized,
 panes are turned. *collector*: the real collector over fabrics whose clocks run fast, while half of
 its hosts fail and return and what is asked for changes. Memory and threads are told by the hour.
 """
@@ -43,6 +43,8 @@ from tui.hyperv.model import Link
 TICK = 10.0
 """Simulated seconds between two readings of the deck's estate."""
 HOUR = 3600.0
+MOST = 8
+"""Hosts there are in the end; half of them appear one by one."""
 SPEED = 400.0
 """How much faster the clock of the collector's fabric runs."""
 SIZES = ((80, 24), (120, 40), (200, 60), (100, 30))
@@ -91,6 +93,7 @@ class Days:
         batches = [self.estate.tick(TICK)]
         for chance, happen in (
             (0.02, self._move), (0.01, self._fail), (0.03, self._recover), (0.01, self._come_or_go),
+            (0.002, self._appear),
         ):  # fmt: skip
             if self.rng.random() < chance:
                 batches.append(happen())
@@ -124,6 +127,15 @@ class Days:
         place = self.estate.hosts[host]
         place.vitals = msgspec.structs.replace(place.vitals, link=Link.UP, trouble=None)
         return Batch((self.estate.full(host),))
+
+    def _appear(self) -> Batch:
+        """A host nobody has heard of before, with a machine."""
+        if len(self.estate.hosts) >= MOST:
+            return Batch()
+        name = f"NEW{len(self.estate.hosts)}"
+        self.estate.add_host(name)
+        self.estate.add_vm(name, f"first-{name}")
+        return Batch((self.estate.full(name),))
 
     def _come_or_go(self) -> Batch:
         up = self._up()
@@ -242,7 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(TITLE)
     with quiet():
         if options.only in ("", "deck"):
-            asyncio.run(live(options.hours)).tell("deck, 4 hosts x 5 machines", 25)
+            asyncio.run(live(options.hours)).tell("deck, 4 to 8 hosts, 20 machines and more", 25)
         if options.only in ("", "collector"):
             collector(options.hours)
 
