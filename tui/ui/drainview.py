@@ -50,6 +50,8 @@ class DrainSheet(RunSheet):
         self._legs: list[Leg] = []
         self._stays: tuple[Stay, ...] = ()
         self._plan: Drain | None = None
+        self._told_at = 0.0
+        """When the host told what the way home was planned with."""
 
     def on_mount(self) -> None:
         if self._homing or self.campaign is None:
@@ -85,8 +87,21 @@ class DrainSheet(RunSheet):
         self._guessed = not away
         steps, stays = draining.home(later, away or draining.belongings(fleet, self._host))
         first = resume_of(fleet, self._host)
-        self._plan, self._stays = None, stays
+        self._plan, self._stays, self._told_at = None, stays, self._host_told_at
         self._legs = [*([first] if first else []), *legs_of(fleet, steps)]
+
+    @property
+    def _host_told_at(self) -> float:
+        entry = self.app.store.hosts.get(self._host)
+        return entry.vitals.read_at if entry is not None else 0.0
+
+    def _look_again(self) -> None:
+        """What finds no room at home is planned anew when home tells anew: right after a drain the
+        last word on its memory may be from before the last machine left."""
+        refused = self._homing and self.queue is None and any(
+            not stay.harmless for stay in self._stays)  # fmt: skip
+        if refused and self._host_told_at != self._told_at:
+            self.plan()
 
     def fleet(self) -> Fleet:
         target = self.target
@@ -97,6 +112,7 @@ class DrainSheet(RunSheet):
     def renew(self) -> None:
         if not self.is_mounted:
             return
+        self._look_again()
         queue = self.queue
         legs = queue.legs if queue is not None else self._legs
         stays = {f"stay {at}": stay for at, stay in enumerate(self._stays)}
