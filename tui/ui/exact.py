@@ -8,14 +8,17 @@ on Textual's inside (its version is pinned, and a test measures the bytes).
 from __future__ import annotations
 
 import time
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 from rich.console import Console
 from textual import events
 from textual._compositor import ChopsUpdate, Compositor, LayoutUpdate
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.screen import UPDATE_PERIOD, Screen
+from textual.strip import Strip
 
+from tui.ui.chops import Line
 from tui.ui.sparing import sparing
 
 Answer = TypeVar("Answer")
@@ -45,6 +48,36 @@ class _SparingLayout(LayoutUpdate):
 
 
 class _ExactCompositor(Compositor):
+    """Paints no widget where others cover it, and none on lines that nobody asked for.
+
+    Textual renders every widget that touches the box around all changes, also those behind others,
+    and cuts each of their lines into pieces; most of a page is covered at least three deep.
+    """
+
+    def _render_chops(
+        self, crop: Region, is_rendered_line: Callable[[int], bool]
+    ) -> Sequence[Mapping[int, Strip]]:
+        lines = [Line(cuts) for cuts in self.cuts]
+        asked = [y for y in crop.line_range if y < len(lines) and is_rendered_line(y)]
+        for y in asked:
+            lines[y].open(crop.x, crop.right)
+        for widget, (region, clip) in self.visible_widgets.items():  # front to back
+            seen = region.intersection(clip)
+            rows = [
+                y for y in asked
+                if seen.y <= y < seen.bottom and lines[y].lacks(seen.x, seen.right)
+            ]  # fmt: skip
+            if not rows:
+                continue
+            top = rows[0]
+            part = Region(0, top, seen.width, rows[-1] - top + 1).translate(
+                (seen.x - region.x, -region.y)
+            )
+            strips = widget.render_lines(part)
+            for y in rows:
+                lines[y].fill(seen.x, strips[y - top], seen.width)
+        return cast("Sequence[Mapping[int, Strip]]", [line.pieces for line in lines])
+
     def render_partial_update(self) -> ChopsUpdate | None:
         update = super().render_partial_update()
         if update is None:
