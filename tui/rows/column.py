@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Generic, TypeVar
@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from tui.errors import UsageError
 
 Row = TypeVar("Row")
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +87,20 @@ def find(columns: Sequence[Column[Row]], wanted: str) -> Column[Row]:
 
 
 def order(column: Column[Row], *, reverse: bool = False) -> Callable[[Sequence[Row]], list[Row]]:
-    """Sort rows by a column: stable, text without case, what has no value last either way."""
-
-    def key(row: Row) -> Any:
-        value = column.value(row)
-        return value.casefold() if isinstance(value, str) else value
+    """Sort rows by a column, as ``ranked`` does."""
 
     def ordered(rows: Sequence[Row]) -> list[Row]:
-        known = [row for row in rows if column.value(row) not in (None, "")]
-        unknown = [row for row in rows if column.value(row) in (None, "")]
-        return sorted(known, key=key, reverse=reverse) + unknown
+        values = {at: column.value(row) for at, row in enumerate(rows)}
+        return [rows[at] for at in ranked(values, reverse=reverse)]
 
     return ordered
+
+
+def ranked(values: Mapping[Key, Any], *, reverse: bool = False) -> list[Key]:
+    """Keys by their values: stable, text without case, what has no value last either way."""
+    known = {
+        key: value.casefold() if isinstance(value, str) else value
+        for key, value in values.items() if value is not None and value != ""
+    }  # fmt: skip
+    unknown = [key for key in values if key not in known]
+    return sorted(known, key=known.__getitem__, reverse=reverse) + unknown

@@ -234,6 +234,7 @@ class DeckApp(App[int], inherit_bindings=False):
         """Panes that are on the screen take up what changed."""
         if not self.panes.is_mounted:
             return
+        self.header.count()
         for table in self.panes.tables:
             table.changed(changes)
         if self.frozen:  # the header goes on with the clock

@@ -324,7 +324,7 @@ class Commands(TapeCommands):
             self._app.told("Nothing is marked: space marks", warning=True)
             return
         table.only_marked = not table.only_marked
-        table.rebuild()
+        table.narrow()
 
     def toggle_problems(self) -> None:
         table = self._app.panes.table

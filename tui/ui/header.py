@@ -90,7 +90,6 @@ class Header(Patch):
         ]
         if standing.failure:
             return [*parts, (1, Text(standing.failure, style=ink.style("error") + bold))]
-        self._count()
         parts.append((1, self._hosts()))
         parts.append((2, self._machines()))
         if problems := self._counts[1]:
@@ -132,8 +131,10 @@ class Header(Patch):
             f" of {len(rows)}", style=ink.style("dim")
         )
 
-    def _count(self) -> None:
-        """Look through all machines; never so often that it takes more than a few percent."""
+    def count(self) -> None:
+        """Look through all machines, for what ``tell`` says next; never so often that it takes
+        more than a few percent of the time. No key waits for it.
+        """
         started = time.monotonic()
         if started < self._count_at:
             return

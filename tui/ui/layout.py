@@ -231,20 +231,22 @@ class Panes(Horizontal):
 
     def lay_out(self) -> None:
         """Show what should show; what comes up again is brought up to date."""
-        shown = self.showing()
-        self.set_class(self.alone, "-alone")
-        for name, pane in self._panes.items():
-            pane.display = name in shown
-            pane.set_class(self.alone, "-zoomed")
-        for part in (self.calls, self.exchanges):
-            part.set_class(self.alone, "-zoomed")
-        self.query_one("#left").display = bool(shown & {"hosts", "networks"})
+        shown, alone = self.showing(), self.alone
+        left = self.query_one("#left")
+        left.display = bool(shown & {"hosts", "networks"})
+        left.set_class(alone and left.display, "-alone")
         self.query_one("#middle").display = bool(shown - {"hosts", "networks"})
         self.query_one("#centre").display = bool(shown & set(self._centred))
         self.query_one("#strip").display = bool(shown & {"detail", "graphs"})
+        for name, pane in self._panes.items():
+            pane.display = name in shown
+            if pane.display:  # what nobody sees is not styled
+                pane.set_class(alone, "-zoomed")
         for name, table in self._tables_by_pane():
             table.shown = name in shown
-            table.retitle()
+            if table.shown:
+                table.set_class(alone, "-zoomed")
+                table.retitle()
         self.app.keys.after_paint(self.catch_up)
 
     def _tables_by_pane(self) -> Iterator[tuple[str, TablePane]]:

@@ -131,8 +131,8 @@ class NeighboursPane(ViewsPane):
         self._span.renew()
         return super().ordered()
 
-    def rebuild(self) -> None:
-        super().rebuild()
+    def fill(self) -> None:
+        super().fill()
         title = f"Neighbours{_where(self.chain)}"
         if title != self.subject.title:
             self.subject = self._subject()

@@ -186,10 +186,10 @@ class PerfPane(TurningPane):
             self._standing.tell()
         super().changed(changes)
 
-    def rebuild(self) -> None:
+    def fill(self) -> None:
         if self.shown and self.is_attached:
             self._standing.tell()
-        super().rebuild()
+        super().fill()
 
     def show_all(self) -> None:
         """Operations of all hosts again say whose they are."""

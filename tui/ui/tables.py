@@ -19,11 +19,12 @@ from textual.timer import Timer
 
 from tui.actions import Kind
 from tui.errors import UsageError
-from tui.rows.columns import Column, find, order, select
+from tui.rows.columns import Column, find, select
 from tui.rows.filter import Filter, parse
 from tui.store import Changes, Store
 from tui.ui import gridevents
 from tui.ui.grid import Grid, Look
+from tui.ui.ranking import Ranking
 from tui.ui.style import Glyphs
 from tui.ui.subjects import Subject
 
@@ -36,12 +37,6 @@ def look_of(row: Any, depth: int = 0) -> Look:
     stale, pending = int(row.stale), bool(row.pending)
     watch = getattr(row, "watch", "")
     return Look(stale=stale, pending=pending, marked=row.marked, depth=depth, watch=watch)
-
-
-def _tie(pair: tuple[str, Any]) -> tuple[str, str]:
-    """What decides between equals, so that their order does not depend on who answered first."""
-    row = pair[1]
-    return row.name.casefold(), row.host.id
 
 
 class TablePane(Vertical):
@@ -83,7 +78,9 @@ class TablePane(Vertical):
         """The store stands for another moment: its rows are other ones."""
         self._due = 0.0
         self._later: Timer | None = None
-        self._values: dict[str, Any] = {}
+        self._ranking = Ranking()
+        self._shown: set[str] = set()
+        """Rows that nothing hides."""
         self._away: str | None = None
         """Row the cursor was on when it vanished: it gets the cursor back should it return
         (a migration seen between two hosts) and nobody moved meanwhile.
@@ -164,18 +161,32 @@ class TablePane(Vertical):
         """Whether a changed row would come, go or stand elsewhere."""
         if self._stale:
             return True
-        column = self._sort_column()
+        column, stood = self._sort_column(), self._ranking.values
         for key in changed:
             row = self.rows.get(key)
-            if row is None or self._wanted(row) is not (key in self._values):
+            if row is None or self._wanted(row) is not (key in self._shown):
                 return True
-            known = column is not None and key in self._values
-            if known and column is not None and column.value(row) != self._values[key]:
+            if column is None or column.value(row) == stood.get(key):
+                continue
+            if key in self._shown:
                 return True
+            self._ranking.forget()
         return False
 
     def rebuild(self) -> None:
         """Filter and order all rows."""
+        self._ranking.forget()
+        self.fill()
+
+    def narrow(self) -> None:
+        """Filter anew what is in order still."""
+        if self._stale:
+            self.rebuild()
+        else:
+            self.fill()
+
+    def fill(self) -> None:
+        """Put the rows on the screen that are to be shown, in their order."""
         started = time.monotonic()
         if self._elsewhere:
             self.rows, self._elsewhere = self.subject.rows(self.store), False
@@ -200,17 +211,11 @@ class TablePane(Vertical):
 
     def ordered(self) -> list[str]:
         """Keys of the rows to show, in their order."""
-        shown = [(key, row) for key, row in self.rows.items() if self._wanted(row)]
-        column = self._sort_column()
-        if column is None:
-            self._values = dict.fromkeys(key for key, _ in shown)
-            return [key for key, _ in shown]
-        if self.subject.kind is not None:
-            shown.sort(key=_tie)
-        self._values = {key: column.value(row) for key, row in shown}
-        by_row = {id(row): key for key, row in shown}
-        ordered = order(column, reverse=self.descending)([row for _, row in shown])
-        return [by_row[id(row)] for row in ordered]
+        rows, named = self.rows, self.subject.kind is not None
+        keys = self._ranking.keys(rows, self._sort_column(), reverse=self.descending, named=named)
+        shown = [key for key in keys if self._wanted(rows[key])]
+        self._shown = set(shown)
+        return shown
 
     def _wanted(self, row: Any) -> bool:
         if self.only_marked and not row.marked:
@@ -241,7 +246,7 @@ class TablePane(Vertical):
         self.problem = ""
         plain = text.strip()
         self.grid.set_needle(plain if plain.isalnum() else "")
-        self.rebuild()
+        self.narrow()
         return True
 
     def show_all(self) -> None:
@@ -276,7 +281,7 @@ class TablePane(Vertical):
         """Only rows that need attention, each with what is wrong beside its name; or all."""
         self.only_problems = on
         self.grid.set_columns(self._chosen_columns())
-        self.rebuild()
+        self.narrow()
 
     # -- marks -----------------------------------------------------------------------------
 
@@ -300,7 +305,7 @@ class TablePane(Vertical):
         wanted = [key for key in keys if self.markable(key)]
         touched = self.store.mark(wanted, on)
         if self.only_marked:
-            self.rebuild()
+            self.narrow()
         self.grid.touch(touched)
         self.retitle()
         self.post_message(self.Changed(self))

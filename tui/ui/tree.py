@@ -47,7 +47,7 @@ class HostPane(TablePane):
             return super().ordered()
         rows = self.store.tree(frozenset(self._folded))
         self._clusters = {key: row.host.cluster for key, row in self.rows.items()}
-        self._values = dict.fromkeys(row.key for row in rows if not row.group)
+        self._shown = {row.key for row in rows if not row.group}
         return [row.key for row in rows]
 
     def _moves(self, changed: Any) -> bool:

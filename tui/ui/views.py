@@ -75,8 +75,8 @@ class ViewsPane(TablePane):
         self.rows = self.subject.rows(self.store)
         return super().ordered()
 
-    def rebuild(self) -> None:
-        super().rebuild()
+    def fill(self) -> None:
+        super().fill()
         self.grid.touch_all()
 
     def changed(self, changes: Changes) -> None:
