@@ -23,6 +23,8 @@ class Ranking:
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
         self._keys: list[str] = []
+        self._even: list[str] = []
+        """Keys as they stand where all values are the same."""
         self._of: tuple[Mapping[str, Any], Column[Any] | None, bool] | None = None
         """Rows, column and direction the order is of; None when it holds no more."""
 
@@ -38,16 +40,15 @@ class Ranking:
         """
         known = self._of
         if known is None or known[0] is not rows or known[1:] != (column, reverse):
-            self._rank(rows, column, reverse=reverse, named=named)
+            if known is None or known[0] is not rows:
+                self._even = sorted(rows, key=lambda key: _tie(rows[key])) if named else list(rows)
+            self._rank(rows, column, reverse=reverse)
             self._of = rows, column, reverse
         return self._keys
 
-    def _rank(
-        self, rows: Mapping[str, Any], column: Column[Any] | None, *, reverse: bool, named: bool
-    ) -> None:
+    def _rank(self, rows: Mapping[str, Any], column: Column[Any] | None, *, reverse: bool) -> None:
         if column is None:
             self.values, self._keys = {}, list(rows)
             return
-        keys = sorted(rows, key=lambda key: _tie(rows[key])) if named else rows
-        self.values = {key: column.value(rows[key]) for key in keys}
+        self.values = {key: column.value(rows[key]) for key in self._even}
         self._keys = ranked(self.values, reverse=reverse)

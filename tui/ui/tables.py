@@ -179,7 +179,7 @@ class TablePane(Vertical):
         self.fill()
 
     def narrow(self) -> None:
-        """Filter anew what is in order still."""
+        """Filter or order otherwise what has not changed."""
         if self._stale:
             self.rebuild()
         else:
@@ -260,7 +260,7 @@ class TablePane(Vertical):
         self.descending = not self.descending if column == self.sort else self._starts_high(column)
         self.sort = column
         self.grid.set_sort(column, descending=self.descending)
-        self.rebuild()
+        self.narrow()
 
     def _starts_high(self, column: str) -> bool:
         """Numbers are looked at from the top."""
