@@ -49,7 +49,7 @@ GRAPHS: Final = (
             "pan(1)", "],shift+right", "Pan"),
     PaneKey("graphs.oldest", "Oldest", "Go back to the first readings", "oldest", "home"),
     PaneKey("graphs.now", "Now", "Follow what happens now again", "follow", "end", "Now"),
-    PaneKey("graphs.enlarge", "One graph", "Give the chosen graph the pane, or show all four again",
+    PaneKey("graphs.enlarge", "One graph", "Give the chosen graph the pane, or show all again",
             "enlarge", "enter", "One graph"),
     PaneKey("graphs.previous", "Previous graph", "Choose the graph before", "choose(-1)", "up,k"),
     PaneKey("graphs.next", "Next graph", "Choose the graph after", "choose(1)", "down,j"),

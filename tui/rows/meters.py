@@ -167,6 +167,13 @@ UPLINK_COLUMNS: Final[tuple[Column[Any], ...]] = (
 )  # fmt: skip
 
 
+def called(row: Flow | Traffic) -> str:
+    """Its name and whose it is: ``sql03.vhdx of sql03``, ``Volume1 on HV02``."""
+    name = volume_label(row.name) if isinstance(row, HostVolumeRow) else row.name
+    machine = row.machine
+    return f"{name} of {machine.name}" if machine is not None else f"{name} on {row.host.id}"
+
+
 # -- machines ------------------------------------------------------------------------------
 
 

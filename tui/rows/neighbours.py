@@ -70,6 +70,11 @@ class Neighbour:
     marked: ClassVar[bool] = False
 
     @property
+    def plotted(self) -> str:
+        """Key of what tells how it went: its only image on the volume, else the thing itself."""
+        return self.disks[0].key if len(self.disks) == 1 else self.goes
+
+    @property
     def pending(self) -> str:
         return self.machine.pending if self.machine is not None else ""
 

@@ -7,7 +7,7 @@ growth, and nothing is said before there is enough to say it from.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -22,6 +22,8 @@ PARTS: Final = 8
 """Equal parts of a stretch. A slope counts when most of them agree."""
 BACK: Final = 120.0
 """Seconds a reading may be older than the last one: several tell of the same thing."""
+HELD: Final = 180.0
+"""Seconds an amount is taken to stay as it was read, at least."""
 SPACING: Final = 20.0
 """Seconds between two readings of a day at least, as long as there is room."""
 
@@ -87,6 +89,39 @@ class Readings:
         middle = (slopes[PARTS // 2 - 1] + slopes[PARTS // 2]) / 2
         return Trend(middle, slopes[PARTS // 4], slopes[PARTS - PARTS // 4 - 1])
 
+    @property
+    def held(self) -> float:
+        """Seconds a reading stands for what came after it; longer than that nothing was read."""
+        return max(HELD, 3 * self._spacing)
+
+    @property
+    def closeness(self) -> float:
+        """Seconds between two readings."""
+        return self._spacing
+
+    def points(self, since: float, until: float, buckets: int) -> list[float | None]:
+        """Means over equal spans of time, or what was read last before; None without either."""
+        span = (until - since) / max(1, buckets)
+        out: list[float | None] = []
+        first = bisect_left(self.at, since)
+        for index in range(buckets):
+            start = since + index * span
+            last = bisect_left(self.at, start + span, first)
+            if last > first:
+                out.append(sum(self.value[first:last]) / (last - first))
+            else:
+                held = last > 0 and start - self.at[last - 1] <= self.held
+                out.append(self.value[last - 1] if held else None)
+            first = last
+        return out
+
+    def highest(self, since: float, until: float) -> float | None:
+        """Of what was read between two moments, or before."""
+        first, last = bisect_left(self.at, since), bisect_right(self.at, until)
+        if first > 0 and since - self.at[first - 1] <= self.held:
+            first -= 1
+        return max(self.value[first:last], default=None)
+
     def _value_at(self, at: float) -> float:
         """What it was then, on the line between two readings."""
         index = bisect_left(self.at, at)
@@ -124,6 +159,20 @@ class Growth:
         self._day.record(at, value)
         self._lately.record(at, value)
         self._reckoned = False
+
+    def points(self, since: float, until: float, buckets: int) -> list[float | None]:
+        """Means over equal spans of time; None where nothing is known."""
+        return self._of(since).points(since, until, buckets)
+
+    def highest(self, since: float, until: float) -> float | None:
+        """The highest reading between two moments."""
+        return self._of(since).highest(since, until)
+
+    def _of(self, since: float) -> Readings:
+        """The readings that know most closely what there was since a moment."""
+        lately = self._lately
+        near = lately.at and lately.at[0] <= since and lately.closeness < self._day.closeness
+        return lately if near else self._day
 
     @property
     def waits(self) -> float:

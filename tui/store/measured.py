@@ -147,6 +147,16 @@ class Measured:
         group = self._group(key)
         return None if group is None else group.rows.get(key)
 
+    def look(self, key: str) -> Look | None:
+        """The group a row with that key is read with."""
+        group = self._group(key)
+        return None if group is None else group.look
+
+    def values(self, row: MeterRow[Any]) -> Sequence[float | None]:
+        """What is told of a row now, in the order of its history."""
+        group = self._group(row.key)
+        return () if group is None else group.values(row.meter)
+
     def _group(self, key: str) -> Group | None:
         kind = key.partition(":")[0]
         return next((group for group in self.groups if group.kind == kind), None)

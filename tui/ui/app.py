@@ -253,7 +253,7 @@ class DeckApp(App[int], inherit_bindings=False):
             if known or changes.calls or key != self.panes.detail.key:
                 self.panes.detail.show(key, self.clock())
         if "graphs" in shown:
-            self.panes.graphs.show(key, self.clock())
+            self.panes.graphs.show(self.panes.plotted, self.clock())
 
     def _select(self) -> None:
         """The selection moved."""
@@ -261,7 +261,7 @@ class DeckApp(App[int], inherit_bindings=False):
         if "detail" in shown:
             self.panes.detail.show(key, now)
         if "graphs" in shown:
-            self.panes.graphs.show(key, now)
+            self.panes.graphs.show(self.panes.plotted, now)
         self.attention.renew()
         self.footer.renew()
 

@@ -43,6 +43,13 @@ def _selected(panes: Panes) -> Looks:
     return {row.host.id: OF_SWITCH} if isinstance(row, SwitchRow) else {}
 
 
+def _drawn(panes: Panes) -> Looks:
+    """Of what graphs are about, as long as they are in front, should it be measured apart."""
+    if panes.current not in ("detail", "graphs"):
+        return {}
+    return panes.graphs.looks() or _selected(panes)
+
+
 def _ranked(panes: Panes) -> Looks:
     return {"": panes.top.looks()}
 
@@ -60,7 +67,7 @@ PANES: Final[Mapping[str, Callable[[Panes], Looks]]] = {
     "neighbours": _near,
     "storage": _stored,
     "detail": _selected,
-    "graphs": _selected,
+    "graphs": _drawn,
 }
 """By the name of a pane; panes that are not here show what every refresh tells."""
 

@@ -87,6 +87,8 @@ class Graph(Widget):
         self._glyphs = glyphs
         self._traces: list[Trace] = []
         self._scale = Scale(unit)
+        self._least = 0.0
+        self._none = legend.NONE
         self._now = 0.0
         self._lines: list[Sequence[Paint]] = []
         self._drawn: tuple[object, ...] = ()
@@ -123,13 +125,24 @@ class Graph(Widget):
         """A moment of the last column."""
         return min(self.since + self._window - self.step / 2, self._moment)
 
+    def name_it(self, title: str, unit: Unit, least: float = 0.0) -> None:
+        """Stand for something else, whose series must follow. ``least``: what the upper edge is
+        at least, where that is not up to the unit.
+        """
+        self._title, self._unit, self._least = title, unit, least
+        self._gutter = max(self._gutter, unit.label_width + 1)
+
+    def set_none(self, words: str) -> None:
+        """What is said where nothing was read. ``advance`` must follow."""
+        self._none = words or legend.NONE
+
     def set_series(self, series: Sequence[Series], *, draw: bool = True) -> None:
         """Show other series. The scale starts anew: it belongs to what is shown.
 
         Without ``draw`` nothing is laid out before ``advance``, which must follow.
         """
         self._traces = [Trace(one) for one in series]
-        self._scale = Scale(self._unit)
+        self._scale = Scale(self._unit, self._least)
         self._columns.clear()
         self._drawn = ()
         if draw:
@@ -240,6 +253,7 @@ class Graph(Widget):
             self._fixed_top,
             live,
             self._end is None,
+            self._none,
         )
         if drawn == self._drawn:
             return
@@ -415,8 +429,9 @@ class Graph(Widget):
             )
         time = "" if cross is None else self._time(stretch, cross)
         return legend.header(
-            self._title, entries, width, self._glyphs, time=time, chosen=self._chosen
-        )
+            self._title, entries, width, self._glyphs, time=time, chosen=self._chosen,
+            none=self._none,
+        )  # fmt: skip
 
     # -- painting ------------------------------------------------------------------------------
 

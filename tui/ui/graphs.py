@@ -1,4 +1,4 @@
-"""Live graphs of whatever is selected: processor, memory, network, storage."""
+"""Live graphs of whatever is selected: a machine, a host, or one disk, adapter or volume."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from textual.containers import Container
 from textual.content import Content
 
 from tui.actions.panekeys import GRAPHS
-from tui.store import HostRow, Metric, NodeRow, RoleRow, Store, VmRow
+from tui.hyperv.meters import Look
+from tui.store import Store
+from tui.ui.charts import MOST, USUAL, Chart, Plotted, charts_of, name_of, plotted
 from tui.ui.graph import Graph, Series, Unit
+from tui.ui.rowline import clean
 from tui.ui.style import Glyphs
 from tui.ui.timespan import DAY, TimeSpan, length
 
@@ -20,21 +23,8 @@ SEARCH = 288
 _GUTTER = Unit.RATE.label_width + 1
 
 
-class MetricView:
-    """One metric of one thing, read from the store whenever it is drawn."""
-
-    def __init__(self, store: Store, key: str, metric: Metric) -> None:
-        self._store, self._key, self._metric = store, key, metric
-
-    def points(self, since: float, until: float, buckets: int) -> list[float | None]:
-        return self._store.history(self._key).points(self._metric, since, until, buckets)
-
-    def peak(self, since: float, until: float) -> float | None:
-        return self._store.history(self._key).peak(self._metric, since, until)
-
-
 class GraphsPane(Container, can_focus=True):
-    """Four graphs over one span of time, with one crosshair through all of them."""
+    """Several graphs over one span of time, with one crosshair through all of them."""
 
     DEFAULT_CLASSES = "pane graphs"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,23 +36,26 @@ class GraphsPane(Container, can_focus=True):
         self._store = store
         self._glyphs = glyphs
         self._key: str | None = None
+        self._thing: Plotted | None = None
+        """What is shown, as it was last known."""
+        self._gone = False
         self.span = TimeSpan()
-        self._graphs = {
-            "cpu": Graph("CPU", Unit.PERCENT, top=100.0, gutter=_GUTTER, glyphs=glyphs),
-            "memory": Graph("Memory", Unit.BYTES, gutter=_GUTTER, glyphs=glyphs),
-            "network": Graph("Network", Unit.RATE, gutter=_GUTTER, glyphs=glyphs),
-            "storage": Graph("Disk", Unit.RATE, gutter=_GUTTER, glyphs=glyphs),
-        }
-        self._chosen = "cpu"
+        self._graphs = [Graph(gutter=_GUTTER, glyphs=glyphs) for _ in range(MOST)]
+        """Those that the thing shown needs come first."""
+        self._charts: tuple[Chart, ...] = ()
+        self._series: list[Series] = []
+        """The lines of all graphs."""
+        self._chosen = 0
         """The graph that is enlarged, or would be."""
         self._alone = False
         """The chosen graph has the whole pane."""
         self._keyed = False
         """Keys go to this pane."""
         self._titles = ("", "")
+        self._take_charts(USUAL)
 
     def compose(self) -> ComposeResult:
-        yield from self._graphs.values()
+        yield from self._graphs
 
     def on_mount(self) -> None:
         self.retitle()
@@ -74,62 +67,63 @@ class GraphsPane(Container, can_focus=True):
         self._key = None
 
     def show(self, key: str | None, now: float) -> None:
-        """Draw another thing; switches, jobs and groups have no measurements. A role is measured
-        by its machine, a node as a host.
-        """
-        row: object = self._store.row(key) if key else None
-        if isinstance(row, RoleRow | NodeRow):
-            row = row.machine if isinstance(row, RoleRow) else row.own
-        if not isinstance(row, VmRow | HostRow) or (isinstance(row, HostRow) and row.group):
+        """Draw another thing, if that is measured; else what was shown goes on."""
+        row = plotted(self._store, key)
+        if row is not None:
+            self._take(row)
+        if self._key is not None:
+            self.advance(now)
+
+    def _take(self, row: Plotted) -> None:
+        charts = charts_of(self._store, row)
+        self._thing = row
+        if (row.key, charts) == (self._key, self._charts):
             return
-        if row.key != self._key:
-            self._key = row.key
-            self._feed()
-        self.advance(now)
+        self._key = row.key
+        self._take_charts(charts)
+        self._series = []
+        for graph, chart in zip(self._graphs, charts, strict=False):
+            series = chart.series(self._store, row)
+            graph.set_series(series, draw=False)
+            self._series += series
 
-    def _feed(self) -> None:
-        self._set("cpu", ("", Metric.CPU))
-        self._set("memory", ("", Metric.MEMORY))
-        self._set("network", ("in", Metric.NET_IN), ("out", Metric.NET_OUT))
-        self._set("storage", ("read", Metric.DISK_READ), ("write", Metric.DISK_WRITE))
+    def _take_charts(self, charts: tuple[Chart, ...]) -> None:
+        """The graphs stand for something else; as many as are needed show."""
+        before, self._charts = self._charts, charts
+        for graph, chart in zip(self._graphs, charts, strict=False):
+            graph.name_it(chart.title, chart.unit, chart.least)
+        if len(before) == len(charts):
+            return
+        self._chosen = min(self._chosen, len(charts) - 1)
+        self.set_class(len(charts) > 4, "-many")
+        self._mark()
+        self._arrange()
 
-    def _set(self, graph: str, *lines: tuple[str, Metric]) -> None:
-        assert self._key is not None
-        views = [(name, MetricView(self._store, self._key, metric)) for name, metric in lines]
-        series = [Series(name, view, peak=view.peak) for name, view in views]
-        self._graphs[graph].set_series(series, draw=False)
-
-    @property
-    def _row(self) -> VmRow | HostRow | None:
-        row = self._store.row(self._key) if self._key else None
-        return row if isinstance(row, VmRow | HostRow) else None
-
-    def _memory_top(self) -> float | None:
-        """The upper edge of the memory's graph: all there is, unless next to nothing is used."""
-        row = self._row
-        if isinstance(row, HostRow):
-            return float(row.host.memory) or None
-        if row is None:
-            return None
-        used = float(row.vitals.memory or 0)
-        top = (used or float(row.vm.memory_startup)) * 1.1
-        if row.vm.dynamic_memory:
-            top = max(top, float(row.vm.memory_maximum))
-        return None if not top or (used and top > used * 4) else top
+    def looks(self) -> dict[str, frozenset[Look]]:
+        """What must be measured of which host for what is shown."""
+        look = self._store.measured.look(self._key) if self._key else None
+        if look is None or self._thing is None:
+            return {}
+        return {self._thing.host.id: frozenset({look})}
 
     def advance(self, now: float) -> None:
         """Time passed, or values came."""
         self.span.tell(now)
         if not self.is_attached or self.region.area == 0:
             return
-        self._graphs["memory"].set_top(self._memory_top(), draw=False)
+        row = plotted(self._store, self._key)
+        self._gone, self._thing = row is None, row or self._thing
+        for graph, chart in zip(self._graphs, self._charts, strict=False):
+            if self._thing is not None:
+                graph.set_top(chart.top(self._thing), draw=False)
+                graph.set_none(chart.why_none(self._store, self._thing))
         self._draw()
 
     def _draw(self) -> None:
         span = self.span
-        shown = [graph for graph in self._graphs.values() if graph.display]
+        shown = [graph for graph in self._graphs if graph.display]
         columns = min((graph.room for graph in shown), default=0)
-        for graph in self._graphs.values():
+        for graph in self._graphs:
             graph.set_span(span.window, span.fixed_end, draw=False)
             graph.set_cross(span.cross, draw=False)
         for graph in shown:
@@ -144,18 +138,27 @@ class GraphsPane(Container, can_focus=True):
             self._draw()
 
     def retitle(self) -> None:
-        """Frame texts: whose, and over which time."""
-        row, dash = self._row, self._glyphs.plain("—")
-        title = f"Graphs {dash} {row.name}" if row else "Graphs"
-        notes = self.span.words()
+        """Frame texts: whose, over which time, and why something is missing."""
+        dash, dot = self._glyphs.plain("—"), f" {self._glyphs.plain('·')} "
+        title = f"Graphs {dash} {clean(name_of(self._thing))}" if self._thing else "Graphs"
+        notes = dot.join(self._notes())
         if self.has_class("-zoomed"):  # alone on the screen it has no lower frame
-            title, notes = f"{title} {self._glyphs.plain('·')} {notes}", ""
+            title, notes = f"{title}{dot}{notes}", ""
         if (title, notes) != self._titles:  # setting them paints the whole pane again
             self._titles = (title, notes)
             self.border_title, self.border_subtitle = Content(title), Content(notes)
 
+    def _notes(self) -> list[str]:
+        notes = [self.span.words()]
+        for host, looks in self.looks().items():
+            refused = (self._store.measured.refused(look).get(host) for look in looks)
+            notes += [f"n/a on {host}: {clean(why)}" for why in refused if why is not None]
+        if self._gone and len(notes) == 1:
+            notes.append("gone from its host")
+        return notes
+
     def on_resize(self) -> None:
-        """Two by two, or four in a line when flat, or in a pile when slim."""
+        """Two in a row, or all in one when flat, or in a pile when slim."""
         wide, high = self.size.width, self.size.height
         self.set_class(high < 9 and wide >= 100, "-row")
         self.set_class(wide < 50, "-column")
@@ -192,9 +195,10 @@ class GraphsPane(Container, can_focus=True):
 
     def _first(self, since: float, until: float, buckets: int) -> float:
         """Where in a span of time readings begin; its end where there are none."""
-        assert self._key is not None
-        known = self._store.history(self._key).points(Metric.CPU, since, until, buckets)
-        first = next((at for at, value in enumerate(known) if value is not None), buckets)
+        first = buckets
+        for line in self._series:
+            known = line.view.points(since, until, buckets)
+            first = next((at for at, value in enumerate(known[:first]) if value is not None), first)
         return since + first * (until - since) / buckets
 
     # -- crosshair -------------------------------------------------------------------------
@@ -218,30 +222,29 @@ class GraphsPane(Container, can_focus=True):
 
     def on_graph_clicked(self, event: Graph.Clicked) -> None:
         event.stop()
-        self._choose(next(name for name, graph in self._graphs.items() if graph is event.graph))
+        self._choose(self._graphs.index(event.graph))
         if event.moment is not None:
             self.span.point(event.moment, fixed=True)
         self._draw()
 
-    # -- one of the four -------------------------------------------------------------------
+    # -- one of them -----------------------------------------------------------------------
 
     def action_choose(self, by: int) -> None:
-        names = list(self._graphs)
-        self._choose(names[(names.index(self._chosen) + by) % len(names)])
+        self._choose((self._chosen + by) % len(self._charts))
 
-    def _choose(self, name: str) -> None:
-        self._chosen = name
+    def _choose(self, index: int) -> None:
+        self._chosen = index
         self._mark()
         if self._alone:
             self._arrange()
 
     def action_enlarge(self) -> None:
-        """The chosen graph alone, or all four."""
+        """The chosen graph alone, or all of them."""
         self._alone = not self._alone
         self._arrange()
 
     def step_back(self) -> bool:
-        """Take the crosshair away, or show all four graphs; False when there is neither."""
+        """Take the crosshair away, or show all graphs; False when there is neither."""
         if self.span.cross is not None:
             self.span.clear()
             self._draw()
@@ -253,15 +256,16 @@ class GraphsPane(Container, can_focus=True):
 
     def _arrange(self) -> None:
         self.set_class(self._alone, "-one")
-        for name, graph in self._graphs.items():
-            graph.display = not self._alone or name == self._chosen
+        for index, graph in enumerate(self._graphs):
+            needed = index < len(self._charts)
+            graph.display = needed and (not self._alone or index == self._chosen)
             graph.limit(0)
         self.call_after_refresh(self._draw)
 
     def _mark(self) -> None:
         """The chosen graph is marked while keys go to it."""
-        for name, graph in self._graphs.items():
-            graph.choose(self._keyed and name == self._chosen)
+        for index, graph in enumerate(self._graphs):
+            graph.choose(self._keyed and index == self._chosen)
 
     def on_focus(self) -> None:
         self._keyed = True

@@ -156,6 +156,12 @@ class Panes(Horizontal):
         pane = self._panes[self.current]
         return pane if isinstance(pane, TablePane) else self.source
 
+    @property
+    def plotted(self) -> str | None:
+        """Key of what graphs show of what is selected."""
+        source = self.source
+        return source.plotted if isinstance(source, ViewsPane) else source.cursor
+
     def pane(self, name: str) -> Widget:
         return self._panes[name]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from rich.cells import cell_len
 
@@ -12,6 +13,7 @@ from tui.ui.plot import Unit
 from tui.ui.rowline import clean, fit
 from tui.ui.style import Glyphs
 
+NONE: Final = "no readings"
 Paint = tuple[str, str, int]
 """A cell: character, tone, and shade (rows from the top; -1 not shaded)."""
 
@@ -34,13 +36,22 @@ class Entry:
 
 
 def header(
-    title: str, entries: Sequence[Entry], width: int, glyphs: Glyphs, *, time: str, chosen: bool
+    title: str,
+    entries: Sequence[Entry],
+    width: int,
+    glyphs: Glyphs,
+    *,
+    time: str,
+    chosen: bool,
+    none: str = NONE,
 ) -> list[Paint]:
-    """In as much detail as there is room for. ``time``: the crosshair's."""
+    """In as much detail as there is room for. ``time``: the crosshair's. ``none``: what is said
+    where nothing was read.
+    """
     title = f"{glyphs.plain('▸')} {title}" if chosen else title
     legend: list[Paint] = []
     for detail in (3, 2, 1, 0, -1):
-        legend = _legend(entries, detail, glyphs, time)
+        legend = _legend(entries, detail, glyphs, time, none)
         if len(legend) + cell_len(title) + 2 <= width:
             break
     title = fit(title, max(0, width - len(legend) - 1), ellipsis=glyphs.ellipsis)
@@ -54,13 +65,15 @@ def header(
     return (line + legend)[:width]
 
 
-def _legend(entries: Sequence[Entry], detail: int, glyphs: Glyphs, time: str) -> list[Paint]:
+def _legend(
+    entries: Sequence[Entry], detail: int, glyphs: Glyphs, time: str, none: str
+) -> list[Paint]:
     parts: list[Paint] = []
     several = len(entries) > 1
     if time and detail > 0:
         parts += inked(f"{time}  ", "strong")
     if not any(entry.peak or entry.value for entry in entries):
-        return [*parts, *inked("no readings" if entries and detail > 0 else "", "legend")]
+        return [*parts, *inked(none if entries and detail > 0 else "", "legend")]
     for index, entry in enumerate(entries):
         if index:
             parts += inked(" " * (3 if detail > 0 else 1), "legend")

@@ -12,6 +12,7 @@ from functools import lru_cache
 from math import ceil, floor, log10
 
 from tui.rows import text
+from tui.rows.amounts import brief, often
 
 Values = Sequence[float | None]
 Stack = tuple[tuple[str, int], ...]
@@ -35,6 +36,10 @@ class Unit(Enum):
     RATE = "rate"
     """Bytes per second."""
     COUNT = "count"
+    OFTEN = "often"
+    """Operations or packets, per second or waiting."""
+    TIME = "time"
+    """Seconds that operations take."""
 
     def words(self, value: float | None) -> str:
         if self is Unit.PERCENT:
@@ -43,29 +48,44 @@ class Unit(Enum):
             return text.size(value)
         if self is Unit.RATE:
             return text.rate(value)
+        if self is Unit.OFTEN:
+            return often(value)
+        if self is Unit.TIME:
+            return brief(value)
         return "" if value is None else f"{value:,.0f}"
 
     @property
     def label_width(self) -> int:
         """Cells the longest label of an axis takes."""
-        return {Unit.PERCENT: 4, Unit.BYTES: 7, Unit.RATE: 8}.get(self, 6)
+        return _LABELS.get(self, 6)
 
     @property
     def least(self) -> float:
         """The smallest top an axis of this unit may have."""
-        return {Unit.PERCENT: 100.0, Unit.BYTES: 1024.0**2, Unit.RATE: 10 * 1024.0}.get(self, 4.0)
+        return _LEAST.get(self, 4.0)
+
+
+_LABELS = {Unit.PERCENT: 4, Unit.BYTES: 7, Unit.RATE: 8, Unit.OFTEN: 9, Unit.TIME: 7}
+_LEAST = {
+    Unit.PERCENT: 100.0, Unit.BYTES: 1024.0**2, Unit.RATE: 10 * 1024.0, Unit.OFTEN: 1.0,
+    Unit.TIME: 0.010,
+}  # fmt: skip
+_BINARY = (Unit.BYTES, Unit.RATE)
 
 
 # -- scale ---------------------------------------------------------------------------------
 
 
-def nice_top(peak: float, unit: Unit) -> float:
-    """The next round number at or above ``peak``."""
+def nice_top(peak: float, unit: Unit, least: float = 0.0) -> float:
+    """The next round number at or above ``peak``; ``least``: what it is at least, where that is
+    not up to the unit.
+    """
     if unit is Unit.PERCENT:
         return 100.0
-    if peak <= unit.least:
-        return unit.least
-    base = 1.0 if unit is Unit.COUNT else 1024.0 ** floor(log10(peak) / log10(1024))
+    least = least or unit.least
+    if peak <= least:
+        return least
+    base = 1024.0 ** floor(log10(peak) / log10(1024)) if unit in _BINARY else 1.0
     scaled = peak / base
     power = 10.0 ** floor(log10(scaled))
     step = next((step for step in (1, 2, 5) if scaled <= step * power * 1.0001), 10)
@@ -78,13 +98,14 @@ def nice_top(peak: float, unit: Unit) -> float:
 class Scale:
     """The top of an axis. It rises at once and sinks only when most of it is unused."""
 
-    def __init__(self, unit: Unit) -> None:
+    def __init__(self, unit: Unit, least: float = 0.0) -> None:
         self.unit = unit
-        self.top = unit.least
+        self.least = least
+        self.top = least or unit.least
 
     def fit(self, peak: float) -> float:
         if peak > self.top or peak < self.top * 0.35:
-            self.top = nice_top(peak, self.unit)
+            self.top = nice_top(peak, self.unit, self.least)
         return self.top
 
 

@@ -107,6 +107,14 @@ class ViewsPane(TablePane):
         return row.goes if isinstance(row, STANDING) else super().cursor
 
     @property
+    def plotted(self) -> str | None:
+        """Key of what graphs show: the row itself where it is measured, else what is selected."""
+        row = self.selected
+        if isinstance(row, Neighbour):
+            return row.plotted
+        return row.key if isinstance(row, MeterRow) else self.cursor
+
+    @property
     def kind(self) -> Kind | None:
         """Kind of the thing under the cursor."""
         row = self.selected
