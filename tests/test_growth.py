@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.store.growth import LEAST, LONG, Growth, Trend
+from tui.store.growth import HELD, LEAST, LONG, Growth, Trend
 
 GB = float(2**30)
 START = 1_790_000_000.0
@@ -129,3 +129,38 @@ def test_when_it_is_full_and_how_sure_that_is() -> None:
     assert trend.reaches(-5.0) == 0.0, "already over"
     assert Trend(1.0, -1.0, 2.0).bounds(10.0) == (5.0, None)
     assert Trend(0.0, 0.0, 0.0).reaches(100.0) is None
+
+
+# -- as a curve ----------------------------------------------------------------------------
+
+
+def test_an_amount_stays_as_it_was_read_until_nobody_reads_any_more() -> None:
+    growth = fed([(0, 10.0), (30, 20.0), (60, 30.0), (1000, 90.0)])
+    points = growth.points(START - 20, START + 100, 6)
+    assert points == [None, 10.0, 20.0, 20.0, 30.0, 30.0]
+    assert growth.points(START + 60 + HELD + 1, START + 900, 4) == [None] * 4, "a gap is a gap"
+    assert growth.highest(START, START + 45) == 20.0
+    assert growth.highest(START + 45, START + 55) == 20.0, "it was no less then"
+    assert growth.highest(START + 45, START + 2000) == 90.0
+    assert growth.highest(START + 500, START + 900) is None
+    assert Growth().points(START, START + 60, 3) == [None] * 3
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    every=st.sampled_from([2.0, 20.0, 61.0]),
+    count=st.integers(2, 900),
+    window=st.sampled_from([60.0, 3600.0, LONG]),
+)
+def test_a_curve_has_no_holes_however_often_it_is_read(
+    every: float, count: int, window: float
+) -> None:
+    growth = fed([(every * n, 1e9 + n) for n in range(count)])
+    now = START + every * (count - 1)
+    since = max(START, now - window)
+    points = growth.points(since, now + 1e-3, 60)
+    known = [value for value in points if value is not None]
+    assert len(known) == 60
+    assert known == sorted(known)
+    assert known[-1] <= 1e9 + count - 1
+    assert growth.highest(since, now) == 1e9 + count - 1

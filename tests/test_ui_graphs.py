@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 
 from tests.deck_kit import Deck, deck, story
-from tests.scripted import GB
+from tests.meters_kit import meters, roomy, told
+from tests.scripted import GB, datacenter
+from tests.test_ui_neighbours import HOT, attended, hear, until
 from tests.test_ui_top import pass_time
+from tui.collector.messages import Attend, Batch
+from tui.hyperv.meters import Look, Meters
 from tui.rows.text import clock
 from tui.ui.graph import Graph
 from tui.ui.graphs import GraphsPane
@@ -20,6 +24,11 @@ def drawn(d: Deck) -> list[str]:
     """All that the graphs show."""
     return ["".join(cell[0] for cell in line) for graph in pane(d).query(Graph)
             for line in graph._lines]  # fmt: skip
+
+
+def shown(d: Deck) -> list[str]:
+    """Titles of the graphs that show."""
+    return [graph._title for graph in pane(d).query(Graph) if graph.display]
 
 
 async def remember(d: Deck, name: str) -> None:
@@ -100,9 +109,9 @@ async def test_zoom_pan_and_freeze_under_keys_of_ones_own() -> None:
         assert "last 5 min" in d.text()
         assert drawn(d) != before
         await d.press("n", "enter")
-        assert [graph.display for graph in pane(d).query(Graph)] == [False, True, False, False]
+        assert shown(d) == ["Memory"]
         await d.press("escape")
-        assert all(graph.display for graph in pane(d).query(Graph))
+        assert shown(d) == ["CPU", "Memory", "Network", "Disk"]
         await d.press("question_mark")
         await d.type("zoom out")
         await d.press("enter")
@@ -114,3 +123,77 @@ async def test_zoom_pan_and_freeze_under_keys_of_ones_own() -> None:
         await d.press("w", "w", "home")
         span = pane(d).span
         assert abs(span.until - span.window - (first - first % 2)) <= 3
+
+
+@story
+async def test_the_disk_selected_in_top_is_drawn_and_measured_as_long_as_it_is_in_front() -> None:
+    async with deck(roomy(datacenter())) as d:
+        await d.press("o", "right", "right")
+        for _ in range(8):
+            await hear(d, **HOT)
+        await d.press("5")
+        assert shown(d) == ["IOPS", "Throughput", "Latency", "Queue"]
+        assert "Detail — sql01 on HV01" in d.text(), "detail tells of its machine"
+        await d.press("Z")
+        assert "Graphs — sql01.vhdx of sql01 · last 5 min" in d.text()
+        assert re.search(r"IOPS +━ read 900 ▲900   ━ write 225 ▲225", d.text())
+        assert re.search(r"Latency +2.0 ms ▲2.0 ms avg 2.0 ms", d.text())
+        await until(d, lambda: attended(d) == Attend(hosts={"HV01": (Look.DISKS,)}))
+        await d.press("down", "down", "enter", "plus", "plus", "left")
+        assert shown(d) == ["Latency"]
+        assert re.search(r"▸ Latency +\d\d:\d\d:\d\d  2.0 ms", d.text())
+        assert "last 1 min" in d.text()
+        await d.press("z")
+        before = drawn(d)
+        await hear(d, sql01=9.0)
+        assert drawn(d) == before
+        await d.press("z", "escape", "escape")
+        assert "━ read 9.0 ▲900" in d.text()
+        refused = Meters("HV01", d.estate.now, (Look.DISKS,), {Look.DISKS: "no class"})
+        for _ in range(20):
+            d.estate.now += 5
+            d.collector.play(Batch((told(d.estate, refused),)))
+        await d.settle()
+        assert "Graphs — sql01.vhdx of sql01" in d.text()
+        assert "n/a on HV01: no class" in d.text()
+        assert d.text().count("n/a on this host") == 4
+
+
+@story
+async def test_a_volume_has_what_is_used_of_it_and_an_adapter_its_drops() -> None:
+    async with deck(roomy(datacenter()), size=(80, 24), ascii=True) as d:
+        for _ in range(3):
+            await hear(d)
+        await d.press("o", "left", "5")
+        assert shown(d) == ["IOPS", "Throughput", "Latency", "Queue", "Used"]
+        assert "Graphs - D:\\ on CL1-N1" in d.text()
+        assert re.search(r"Used +904 GB \^904 GB avg 904 GB", d.text())
+        assert d.text().isascii(), [c for c in d.text() if not c.isascii()]
+        assert all(len(graph._lines) >= 5 for graph in pane(d).query(Graph))
+        await d.press("up")
+        assert "> Used" in d.text()
+        await d.press("escape", "o", "left", "left", "5")
+        assert shown(d) == ["In", "Out", "Packets/s", "Drops/s"]
+        assert "> Drops/s" in d.text(), "what was chosen is not there any more"
+        assert "Network Adapter of " in d.text()
+        host = d.app.panes.graphs.looks()
+        some = meters(d.estate, next(iter(host)))
+        rest = Meters(some.host, d.estate.now, some.looks)
+        for _ in range(4):
+            d.estate.now += 5
+            d.collector.play(Batch((told(d.estate, rest),)))
+        await d.settle()
+        assert "gone from its host" in d.text()
+        await until(d, lambda: attended(d).hosts == {some.host: (Look.ADAPTERS,)})
+
+
+@story
+async def test_a_neighbour_is_drawn_by_its_image_and_without_one_by_itself() -> None:
+    async with deck(roomy(datacenter()), size=(80, 24)) as d:
+        await hear(d, **HOT)
+        await d.go("sql01")
+        await d.press("n", "5")
+        assert "Graphs — sql01.vhdx of sql01" in d.text()
+        await d.press("escape", "n", "5")
+        assert "Graphs — sql01 ·" in d.text(), "processors are the machine's own"
+        assert shown(d) == ["CPU", "Memory", "Network", "Disk"]

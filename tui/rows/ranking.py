@@ -20,6 +20,7 @@ from tui.rows.top import (
     vm_columns,
 )
 from tui.store import (
+    MICRO,
     AdapterMetric,
     Changes,
     Delta,
@@ -31,6 +32,12 @@ from tui.store import (
 )
 from tui.store.measured import machine_history
 
+
+def _micro(_row: Any) -> float:
+    """Histories keep microseconds."""
+    return MICRO
+
+
 _FIRST: Final = (0, 3, 1)
 _LATER: Final = (2, 6, 5)
 IOPS: Final = Measure(
@@ -41,7 +48,7 @@ RATE: Final = Measure(
 )
 LATENCY: Final = Measure(
     "latency", "Lat", (DiskMetric.LATENCY,), brief, 8, (1, 5, 4),
-    least=0.010, level="disk_latency",
+    least=0.010, factor=_micro, level="disk_latency",
 )  # fmt: skip
 QUEUE: Final = Measure("queue", "Queue", (DiskMetric.QUEUE,), often, 10, (5, 7, 7), least=1.0)
 IN: Final = Measure("in", "In", (AdapterMetric.NET_IN,), text.rate, 9, _FIRST, least=10 * 1024.0)
@@ -64,7 +71,7 @@ def _of_machine(row: VmRow) -> tuple[str, ...]:
 
 WAIT: Final = Measure(
     "wait", "Wait", (MachineMetric.WAIT,), brief, 9, FLOWS,
-    least=0.0001, level="processor_wait", keys=_of_machine,
+    least=0.0001, factor=_micro, level="processor_wait", keys=_of_machine,
 )  # fmt: skip
 PRESSURE: Final = Measure(
     "pressure", "Press", (MachineMetric.PRESSURE,), text.percent, 10, FLOWS,

@@ -4,6 +4,7 @@ from tui.store.changes import Changes, Delta, LinkChange
 from tui.store.fleet import HostEntry
 from tui.store.growth import Growth, Trend
 from tui.store.meterrows import (
+    MICRO,
     AdapterMetric,
     AdapterRow,
     DiskMetric,
@@ -30,6 +31,7 @@ from tui.store.store import Store
 from tui.store.watches import Notice
 
 __all__ = [
+    "MICRO",
     "AdapterMetric",
     "AdapterRow",
     "Changes",

@@ -24,7 +24,7 @@ from tui.hyperv.meters import (
 from tui.hyperv.model import Cluster
 from tui.store.changes import Changes, Delta
 from tui.store.fleet import HostEntry
-from tui.store.meterrows import AdapterRow, DiskRow, HostVolumeRow, MeterRow, UplinkRow
+from tui.store.meterrows import MICRO, AdapterRow, DiskRow, HostVolumeRow, MeterRow, UplinkRow
 from tui.store.rows import HostRow, Stale, VmRow
 
 MISSING: Final = 10.0
@@ -54,9 +54,14 @@ def machine_history(guid: str) -> str:
     return f"machine:{guid}"
 
 
+def _micro(seconds: float | None) -> float | None:
+    """In microseconds."""
+    return None if seconds is None else seconds / MICRO
+
+
 def _flow(meter: DiskMeter | VolumeMeter) -> tuple[float | None, ...]:
     """In the order of ``DiskMetric``."""
-    return (meter.read, meter.write, meter.reads, meter.writes, meter.latency, meter.queue)
+    return (meter.read, meter.write, meter.reads, meter.writes, _micro(meter.latency), meter.queue)
 
 
 def _traffic(meter: AdapterMeter | UplinkMeter) -> tuple[float | None, ...]:
@@ -67,7 +72,7 @@ def _traffic(meter: AdapterMeter | UplinkMeter) -> tuple[float | None, ...]:
 
 def _machine(meter: MachineMeter) -> tuple[float | None, ...]:
     """In the order of ``MachineMetric``."""
-    return (meter.guest, meter.hypervisor, meter.wait, meter.pressure, meter.visible,
+    return (meter.guest, meter.hypervisor, _micro(meter.wait), meter.pressure, meter.visible,
             meter.available)  # fmt: skip
 
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar
 
 from tui.hyperv.cluster import Cluster, SharedVolume
 from tui.hyperv.meters import AdapterMeter, DiskMeter, UplinkMeter, VolumeMeter
 from tui.hyperv.model import Host, HostVitals, Volume
 from tui.store.fleet import HostEntry
 from tui.store.rows import Stale, VmRow
+
+MICRO: Final = 1e-6
+"""Seconds."""
 
 
 class DiskMetric(IntEnum):
@@ -28,7 +31,7 @@ class DiskMetric(IntEnum):
     """Operations per second."""
     WRITES = 3
     LATENCY = 4
-    """Seconds."""
+    """Microseconds: codes of readings hold nothing below a thousandth."""
     QUEUE = 5
 
 
@@ -51,7 +54,7 @@ class MachineMetric(IntEnum):
     """Percent."""
     HYPERVISOR = 1
     WAIT = 2
-    """Seconds."""
+    """Microseconds."""
     PRESSURE = 3
     """Percent."""
     VISIBLE = 4

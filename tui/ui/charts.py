@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from tui.rows.meters import called
 from tui.rows.ranking import DROPS, IOPS, LATENCY, PACKETS, QUEUE, RATE
 from tui.store import (
+    MICRO,
     AdapterMetric,
     AdapterRow,
     DiskMetric,
@@ -53,6 +54,18 @@ class MetricPast:
 
     def peak(self, since: float, until: float) -> float | None:
         return self._store.history(self._key).peak(self._metric, since, until)
+
+
+class TimePast(MetricPast):
+    """One that is kept in microseconds, in seconds."""
+
+    def points(self, since: float, until: float, buckets: int) -> list[float | None]:
+        kept = super().points(since, until, buckets)
+        return [None if value is None else value * MICRO for value in kept]
+
+    def peak(self, since: float, until: float) -> float | None:
+        kept = super().peak(since, until)
+        return None if kept is None else kept * MICRO
 
 
 class SpacePast:
@@ -100,7 +113,7 @@ class Chart:
     there: Callable[[Store, Any], bool] = _always
     """Whether a thing has it."""
     none: str = ""
-    """What is said where its host tells the rates of a thing, but not this."""
+    """Why nothing of it is read, should its host tell the rates of a thing, but not this."""
 
     def series(self, store: Store, row: Any) -> list[Series]:
         """Its lines of one row."""
@@ -164,7 +177,8 @@ _FLOW: Final = (
     Chart("Throughput", Unit.RATE, (("read", DiskMetric.READ), ("write", DiskMetric.WRITE)),
           RATE.least, none=NOT_TOLD),
     # Without an operation there is no latency, which is not the host's fault.
-    Chart("Latency", Unit.TIME, (("", DiskMetric.LATENCY),), LATENCY.least, none="no readings"),
+    Chart("Latency", Unit.TIME, (("", DiskMetric.LATENCY),), LATENCY.least,
+          past=TimePast, none="no readings"),
     Chart("Queue", Unit.OFTEN, (("", DiskMetric.QUEUE),), QUEUE.least, none=NOT_TOLD),
 )  # fmt: skip
 _TRAFFIC: Final = (

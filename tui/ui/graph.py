@@ -88,7 +88,7 @@ class Graph(Widget):
         self._traces: list[Trace] = []
         self._scale = Scale(unit)
         self._least = 0.0
-        self._none = legend.NONE
+        self._none = ""
         self._now = 0.0
         self._lines: list[Sequence[Paint]] = []
         self._drawn: tuple[object, ...] = ()
@@ -133,8 +133,8 @@ class Graph(Widget):
         self._gutter = max(self._gutter, unit.label_width + 1)
 
     def set_none(self, words: str) -> None:
-        """What is said where nothing was read. ``advance`` must follow."""
-        self._none = words or legend.NONE
+        """Why nothing was read, where it was not. ``advance`` must follow."""
+        self._none = words
 
     def set_series(self, series: Sequence[Series], *, draw: bool = True) -> None:
         """Show other series. The scale starts anew: it belongs to what is shown.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
 
 from rich.cells import cell_len
 
@@ -13,7 +12,6 @@ from tui.ui.plot import Unit
 from tui.ui.rowline import clean, fit
 from tui.ui.style import Glyphs
 
-NONE: Final = "no readings"
 Paint = tuple[str, str, int]
 """A cell: character, tone, and shade (rows from the top; -1 not shaded)."""
 
@@ -43,10 +41,10 @@ def header(
     *,
     time: str,
     chosen: bool,
-    none: str = NONE,
+    none: str = "",
 ) -> list[Paint]:
-    """In as much detail as there is room for. ``time``: the crosshair's. ``none``: what is said
-    where nothing was read.
+    """In as much detail as there is room for. ``time``: the crosshair's. ``none``: why nothing
+    was read, where it was not.
     """
     title = f"{glyphs.plain('▸')} {title}" if chosen else title
     legend: list[Paint] = []
@@ -72,8 +70,9 @@ def _legend(
     several = len(entries) > 1
     if time and detail > 0:
         parts += inked(f"{time}  ", "strong")
-    if not any(entry.peak or entry.value for entry in entries):
-        return [*parts, *inked(none if entries and detail > 0 else "", "legend")]
+    if not any(entry.peak or (entry.value and not none) for entry in entries):
+        words = none or "no readings"
+        return [*parts, *inked(words if entries and detail > 0 else "", "legend")]
     for index, entry in enumerate(entries):
         if index:
             parts += inked(" " * (3 if detail > 0 else 1), "legend")
