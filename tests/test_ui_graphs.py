@@ -185,6 +185,10 @@ async def test_a_volume_has_what_is_used_of_it_and_an_adapter_its_drops() -> Non
         await d.settle()
         assert "gone from its host" in d.text()
         await until(d, lambda: attended(d).hosts == {some.host: (Look.ADAPTERS,)})
+        pane(d).jumped()
+        d.app.tick()
+        await d.settle()
+        assert "-Graphs . last 5 min" in d.text(), "another moment does not know it"
 
 
 @story

@@ -11,7 +11,7 @@ from textual.content import Content
 
 from tui.actions.panekeys import GRAPHS
 from tui.hyperv.meters import Look
-from tui.store import Store
+from tui.store import MeterRow, Store
 from tui.ui.charts import MOST, USUAL, Chart, Plotted, charts_of, name_of, plotted
 from tui.ui.graph import Graph, Series, Unit
 from tui.ui.rowline import clean
@@ -63,16 +63,20 @@ class GraphsPane(Container, can_focus=True):
     # -- what it shows ---------------------------------------------------------------------
 
     def jumped(self) -> None:
-        """The store stands for another moment: scales belong to what was shown before."""
-        self._key = None
+        """The store stands for another moment: scales belong to what was shown before, which may
+        not be there.
+        """
+        self._key = self._thing = None
+        self._series = []
+        for graph in self._graphs:
+            graph.set_series([], draw=False)
 
     def show(self, key: str | None, now: float) -> None:
         """Draw another thing, if that is measured; else what was shown goes on."""
         row = plotted(self._store, key)
         if row is not None:
             self._take(row)
-        if self._key is not None:
-            self.advance(now)
+        self.advance(now)
 
     def _take(self, row: Plotted) -> None:
         charts = charts_of(self._store, row)
@@ -101,10 +105,9 @@ class GraphsPane(Container, can_focus=True):
 
     def looks(self) -> dict[str, frozenset[Look]]:
         """What must be measured of which host for what is shown."""
-        look = self._store.measured.look(self._key) if self._key else None
-        if look is None or self._thing is None:
-            return {}
-        return {self._thing.host.id: frozenset({look})}
+        thing = self._thing
+        look = self._store.measured.look(thing.key) if isinstance(thing, MeterRow) else None
+        return {} if thing is None or look is None else {thing.host.id: frozenset({look})}
 
     def advance(self, now: float) -> None:
         """Time passed, or values came."""
@@ -112,7 +115,7 @@ class GraphsPane(Container, can_focus=True):
         if not self.is_attached or self.region.area == 0:
             return
         row = plotted(self._store, self._key)
-        self._gone, self._thing = row is None, row or self._thing
+        self._gone, self._thing = row is None and self._key is not None, row or self._thing
         for graph, chart in zip(self._graphs, self._charts, strict=False):
             if self._thing is not None:
                 graph.set_top(chart.top(self._thing), draw=False)
