@@ -126,11 +126,16 @@ def _free(row: HostVolumeRow) -> float | None:
     return found.free if found is not None else None
 
 
+def capacity(row: HostVolumeRow) -> int | None:
+    """Bytes a volume has; None where nobody tells."""
+    found = row.volume
+    return getattr(found, "capacity", 0) or getattr(found, "size", 0) or None
+
+
 def free_share(row: HostVolumeRow) -> float | None:
     """Percent of a volume that is free."""
-    found = row.volume
-    whole = 0 if found is None else getattr(found, "capacity", 0) or getattr(found, "size", 0)
-    return None if found is None or not whole else 100 * found.free / whole
+    found, whole = row.volume, capacity(row)
+    return None if found is None or whole is None else 100 * found.free / whole
 
 
 def _free_cell(row: HostVolumeRow) -> Cell:

@@ -18,7 +18,7 @@ from tui.store.fleet import HostEntry
 from tui.store.rows import Stale, VmRow
 
 MICRO: Final = 1e-6
-"""Seconds."""
+"""A microsecond in seconds."""
 
 
 class DiskMetric(IntEnum):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from tui.rows.meters import called
+from tui.rows.meters import called, capacity
 from tui.rows.ranking import DROPS, IOPS, LATENCY, PACKETS, QUEUE, RATE
 from tui.store import (
     MICRO,
@@ -153,12 +153,6 @@ def _memory_of_vm(row: VmRow) -> float | None:
     return None if not top or (used and top > used * 4) else top
 
 
-def _capacity(row: HostVolumeRow) -> float | None:
-    found = row.volume
-    whole = 0 if found is None else getattr(found, "capacity", 0) or getattr(found, "size", 0)
-    return float(whole) or None
-
-
 # -- the table -----------------------------------------------------------------------------
 
 
@@ -192,7 +186,7 @@ _TRAFFIC: Final = (
           DROPS.least, none=NOT_TOLD),
 )  # fmt: skip
 _USED: Final = Chart(
-    "Used", Unit.BYTES, (("", 0),), top=_capacity, past=SpacePast, there=_grows
+    "Used", Unit.BYTES, (("", 0),), top=capacity, past=SpacePast, there=_grows
 )  # fmt: skip
 CHARTS: Final[Mapping[type, tuple[Chart, ...]]] = {
     VmRow: _base(_memory_of_vm),
