@@ -87,7 +87,7 @@ class Watch:
         """Count what the store has been told; whether that is enough."""
         for host, entry in self._store.hosts.items():
             measured = all(self._told(host, look) for look in self._looks)
-            if measured and entry.read_at > self._heard.get(host, 0.0):
+            if measured and entry.read_at != self._heard.get(host, 0.0):
                 self._readings[host] = self._readings.get(host, -1) + 1
                 self._heard[host] = entry.read_at
         now = time.monotonic()
