@@ -11,15 +11,23 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from msgspec import structs
 
 from tests.fabric_kit import PASSWORD, USER
+from tests.meters_kit import measured, meters, roomy
+from tests.meters_kit import told as tells
 from tests.scripted import Estate, datacenter
 from tests.verb_story_kit import Served, Shell, serving_scene
-from tui.cli import exits
-from tui.cli.sample import Sampler
+from tui.cli import exits, readings
+from tui.cli.sample import Sampler, Shown
+from tui.cli.top import READINGS
 from tui.collector.messages import Batch
+from tui.hyperv.meters import Look
+from tui.rows.ranking import RANKINGS
+from tui.rows.top import Span
 from tui.store import Store
 
 
@@ -67,7 +75,7 @@ def test_what_reading_costs_a_host(shell: Shell) -> None:
     assert (ran.code, ran.out) == (exits.USAGE, "")
 
 
-def test_hosts_as_csv_with_one_head(shell: Shell) -> None:
+def test_hosts_and_volumes_as_csv_with_one_head(served: Served, shell: Shell) -> None:
     ran = shell("NUC01", "sample", "hosts", "--every", "1", "--count", "2", "-o", "csv")
     assert ran.code == exits.DONE, ran.err
     lines = list(csv.DictReader(io.StringIO(ran.out)))
@@ -75,6 +83,14 @@ def test_hosts_as_csv_with_one_head(shell: Shell) -> None:
     assert lines[0]["name"] == lines[1]["name"]
     assert lines[0]["time"] < lines[1]["time"]
     assert all(0 < float(line["memory"]) <= 100 for line in lines)
+    ran = shell("NUC01", "sample", "volumes", "--every", "1", "--count", "2", "-o", "csv")
+    assert ran.code == exits.DONE, ran.err
+    lines = list(csv.DictReader(io.StringIO(ran.out)))
+    assert [line["name"] for line in lines] == ["C:\\", "D:\\"] * 2
+    assert lines[0]["time"] < lines[2]["time"]
+    for line in lines:
+        assert 0 < float(line["iops"]) <= float(line["iops_peak"]) + 0.1, "the first one, too"
+        assert float(line["rate"]) > 0
 
 
 def test_filter_and_order_in_a_table(shell: Shell) -> None:
@@ -139,6 +155,9 @@ def test_without_a_host_there_is_no_sample(
         (["--filter", "cpuu>1"], "cpu"),
         (["--sort", "cpu_peek"], "did you mean cpu_peak?"),
         (["networks"], "invalid choice"),
+        (["disks", "--filter", "iopss>1"], "iops"),
+        (["adapters", "--columns", "drips"], "did you mean drops?"),
+        (["volumes", "--sort", "cpu"], "No column named cpu"),
     ],
 )
 def test_what_cannot_be_used_says_so(shell: Shell, words: list[str], says: str) -> None:
@@ -158,14 +177,16 @@ def estate(monkeypatch: pytest.MonkeyPatch) -> Estate:
     return found
 
 
-def sampler(estate: Estate, count: int = 9) -> Sampler:
+def sampler(estate: Estate, count: int = 9, what: str = "vms", columns: str = "") -> Sampler:
     store = Store()
     store.configure(estate.links)
     store.apply(estate.everything(), estate.now)
-    words = argparse.Namespace(
-        what="vms", sort="", output="json", every=1e-9, count=count, filter=""
-    )
-    return Sampler(words, store)
+    words = argparse.Namespace(output="json", every=1e-9, count=count, filter="")
+    return Sampler(words, store, Shown(RANKINGS[what], columns, ""))
+
+
+def told(capture: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capture.readouterr().out.splitlines()]
 
 
 def test_a_lost_host_is_left_out_and_named_once(
@@ -194,6 +215,63 @@ def test_a_peak_between_two_samples_counts(
         taking._store.apply(Batch((estate.vary("sql01", cpu=cpu),)), estate.now)
     capsys.readouterr()
     assert taking.hear(Batch()), "that was the last one"
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    (sql,) = (row for row in rows if row["name"] == "sql01")
+    (sql,) = (row for row in told(capsys) if row["name"] == "sql01")
     assert (sql["cpu"], sql["cpu_peak"]) == (5, 97)
+
+
+def test_the_tables_are_those_of_top() -> None:
+    assert tuple(RANKINGS) == readings.RANKINGS
+    for ranking in RANKINGS.values():
+        known = ranking.columns(Span(Store()), False)
+        columns = Shown(ranking, "", "").columns(Span(Store()), 0.0)
+        assert [one.id for one in columns] == ["time", *ranking.usual(known)]
+    assert Shown(RANKINGS["vms"], "", "").looks == ()
+    assert Shown(RANKINGS["vms"], "", "-pressure_peak").looks == (Look.MEMORY,)
+    assert Shown(RANKINGS["vms"], "name,Wait,time", "").looks == (Look.PROCESSORS,)
+
+
+@pytest.mark.parametrize("what", ["disks", "adapters", "uplinks", "volumes"])
+def test_the_first_sample_waits_until_rates_are_made_of_two_readings(
+    estate: Estate, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    roomy(estate)
+    taking = sampler(estate, what=what)
+    ranking = RANKINGS[what]
+    assert ranking.look is not None
+    assert not taking.hear(Batch())
+    for _ in range(READINGS):
+        taking.hear(measured(estate, ranking.look))
+    assert capsys.readouterr() == ("", "")
+    taking.hear(measured(estate, ranking.look))
+    rows = told(capsys)
+    assert {row["host"] for row in rows} == {
+        row.host.id for row in ranking.rows(taking._store).values()
+    }
+    assert {"HV01", "HV02"} <= {row["host"] for row in rows}
+    assert all(row[ranking.sort] >= 0 and row[f"{ranking.sort}_peak"] >= 0 for row in rows)
+    assert [row["name"].casefold() for row in rows] == sorted(r["name"].casefold() for r in rows)
+
+
+def test_who_refuses_to_measure_is_named_once(
+    estate: Estate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taking = sampler(estate, what="vms", columns="name,host,wait")
+
+    def refusing() -> Batch:
+        updates = list(measured(estate, Look.PROCESSORS).updates)
+        refused = structs.replace(
+            meters(estate, "HV02", Look.PROCESSORS),
+            machines=(),
+            refused={Look.PROCESSORS: "no such class"},
+        )
+        updates = [one for one in updates if one.host != "HV02"] + [tells(estate, refused)]
+        return Batch(tuple(updates))
+
+    for _ in range(READINGS + 3):
+        taking.hear(refusing())
+    out, err = capsys.readouterr()
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert {row["wait"] for row in rows if row["host"] == "HV02"} == {None}
+    assert 0.000045 in {row["wait"] for row in rows if row["host"] == "HV01"}
+    assert err == "hvdeck: HV02: no such class\n"
+    assert taking.incomplete

@@ -10,13 +10,16 @@ import pytest
 from tests.deck_kit import Deck, deck, story
 from tests.scripted import GB, Estate
 from tui.collector.messages import Batch, Update
-from tui.hyperv.meters import ImageFile, Look, Meters
+from tui.hyperv.meters import ImageFile, Look, MachineMeter, Meters
 from tui.hyperv.model import Disk, Volume
 from tui.rows import text
 from tui.rows.amounts import at_least
+from tui.rows.column import Cell, find
 from tui.rows.filter import parse
+from tui.rows.ranking import RANKINGS
 from tui.rows.storage import SpaceLine, file_lines, guest_lines, memory_lines, space_lines
-from tui.rows.storage_columns import FILE_COLUMNS, SPACE_COLUMNS, full_words, per_hour
+from tui.rows.storage_columns import FILE_COLUMNS, SPACE_COLUMNS, TABLES, full_words, per_hour
+from tui.rows.top import Span
 from tui.store import Growth, Stale, Store
 
 CSV = "C:\\ClusterStorage\\Volume1\\"
@@ -265,6 +268,32 @@ def test_memory_of_a_host_adds_up(store: Store, estate: Estate) -> None:
     assert line.pressure == pytest.approx(65.0, abs=0.1), "of those that tell"
     assert line.system == 150 * GB
     assert line.overcommit == pytest.approx(100 * 10 / 256)
+
+
+def test_pressure_is_one_thing_on_both_pages(store: Store, estate: Estate) -> None:
+    vm = next(iter(estate.hosts["HV01"].vms))
+    span = Span(store)
+
+    def shown(key: str, stored: str, ranked: str) -> set[tuple[object, Cell]]:
+        line = next(line for line in TABLES[stored].lines(store) if line.key == key)
+        row = RANKINGS[ranked].rows(store)[key]
+        above = find(TABLES[stored].columns, "pressure")
+        below = find(RANKINGS[ranked].columns(span, False), "pressure")
+        return {(above.value(line), above.cell(line)), (below.value(row), below.cell(row))}
+
+    assert shown(vm, "machines", "vms") == {(65.0, Cell("65%"))}, "the ratio, when nobody measures"
+    ((ratio, _),) = shown("HV01", "hosts", "hosts")
+    assert ratio == pytest.approx(65.0, abs=0.1)
+    assert [row.key for row in parse("pressure<66", "vm").select([store.vms[vm]])] == [vm]
+    meter = MachineMeter(vm, "HV01", pressure=112)
+    said = Meters("HV01", estate.now, (Look.MEMORY,), machines=(meter,), pressure=104)
+    hear(store, estate, estate.update("HV01", meters=said))
+    assert shown(vm, "machines", "vms") == {(112, Cell("112%", "error"))}, "what no ratio tells"
+    assert shown("HV01", "hosts", "hosts") == {(104, Cell("104%", "error"))}
+    assert not parse("pressure<66", "vm").select([store.vms[vm]])
+    said = Meters("HV01", estate.now, (Look.MEMORY,), refused={Look.MEMORY: "no such class"})
+    hear(store, estate, estate.update("HV01", meters=said))
+    assert shown(vm, "machines", "vms") == {(65.0, Cell("65%"))}, "nor is it n/a"
 
 
 def test_a_machine_without_a_bound_counts_as_it_is(store: Store, estate: Estate) -> None:

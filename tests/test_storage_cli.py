@@ -12,13 +12,18 @@ import pytest
 from msgspec import structs
 
 from tests.hyperv_kit import HOST, Bench, bench
+from tests.meters_kit import measured
+from tests.scripted import datacenter
 from tests.verb_story_kit import Served, Shell, serving_scene
 from tui.cli import exits
+from tui.cli.storage import _Reading
 from tui.collector.messages import Batch, HostLink, Update
 from tui.hyperv.meters import Look
 from tui.rows.storage import file_lines, guest_lines, space_lines
 from tui.sim.plan import VmPlan, VolumePlan
 from tui.store import Store, Trend
+
+BALANCER = "Win32_PerfRawData_BalancerStats_HyperVDynamicMemoryBalancer"
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +54,14 @@ def test_volumes_filtered_and_sorted(shell: Shell) -> None:
     assert float(grown["overcommit"]) > 0
 
 
-def test_memory_needs_no_files(shell: Shell) -> None:
+def test_memory_needs_no_files(served: Served, shell: Shell) -> None:
     ran = shell("NUC01", "storage", "hosts", "-o", "json")
     (row,) = json.loads(ran.out)
     assert row["physical"] > row["available"] > 0
     assert row["assigned"] > 0
+    (truth,) = served.truth("NUC01")(f"SELECT AveragePressure FROM {BALANCER}")
+    assert row["pressure"] == pytest.approx(int(str(truth["AveragePressure"])), abs=15)
+    assert row["pressure"] == int(row["pressure"]), "that of the counter, which is whole"
 
 
 @pytest.mark.parametrize(
@@ -69,6 +77,20 @@ def test_what_cannot_be_asked_is_named(shell: Shell, words: tuple[str, ...], nam
     ran = shell("NUC01", *words)
     assert ran.code == exits.USAGE
     assert named in ran.err
+
+
+def test_memory_is_told_when_whoever_answers_has_told_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estate = datacenter()
+    monkeypatch.setattr("tui.cli.storage.time.time", lambda: estate.now)
+    store = Store()
+    store.configure(estate.links)
+    reading = _Reading(store, set(estate.hosts), (Look.MEMORY,), 0.0)
+    assert not reading.hear(estate.everything())
+    updates = measured(estate, Look.MEMORY).updates
+    assert not reading.hear(Batch(tuple(one for one in updates if one.host != "HV02")))
+    assert reading.hear(Batch((estate.lose("HV02"),)))
 
 
 # -- truth ---------------------------------------------------------------------------------

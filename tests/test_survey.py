@@ -95,6 +95,19 @@ def test_what_grows_is_looked_at_more_often(scene: Scene) -> None:
     assert any(words.endswith("GetVirtualHardDiskSettingData") for words in scene.asked())
 
 
+def test_a_clock_set_back_keeps_nobody_waiting(scene: Scene) -> None:
+    before = scene.all()
+    scene.at.clock.advance(-7 * 3600.0)
+    found = scene.all()
+    for _ in before:
+        found = scene.step()
+    now = scene.at.clock.now()
+    assert {file.read_at for file in found.values()} == {now}
+    scene.asked()
+    scene.step()
+    assert scene.asked() == []
+
+
 def test_a_file_that_is_gone_says_so_and_the_rest_is_read(scene: Scene) -> None:
     lost = next(
         disk.path

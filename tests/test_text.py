@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.hyperv.model import HostVitals, Link, Nic, NicKind, Trouble, Vlan, VlanMode, VmVitals
+from tui.hyperv.plans.words import several
 from tui.rows import text
 
 GB = 1024**3
@@ -162,3 +163,18 @@ def test_names_keep_their_end() -> None:
 @given(st.text(max_size=40), st.integers(min_value=0, max_value=30), st.booleans())
 def test_padding_is_exact(value: str, cells: int, right: bool) -> None:
     assert text.width(text.pad(value, cells, right=right)) == cells
+
+
+@pytest.mark.parametrize(
+    ("count", "one", "more", "shown"),
+    [
+        (0, "machine", "", "0 machines"),
+        (1, "machine", "", "1 machine"),
+        (2, "machine", "", "2 machines"),
+        (1, "needs attention", "need attention", "1 needs attention"),
+        (0, "needs attention", "need attention", "0 need attention"),
+        (21, "history", "histories", "21 histories"),
+    ],
+)
+def test_so_many_of_something(count: int, one: str, more: str, shown: str) -> None:
+    assert several(count, one, more) == shown

@@ -190,7 +190,7 @@ async def test_quitting_says_what_is_still_under_way() -> None:
         d.collector.instant = False
         await d.go("web02")
         await d.press("s", "q")
-        assert "1 calls are under way" in d.notices
+        assert "1 call is under way" in d.notices
         assert d.app.is_running
         await d.press("q")
         assert d.app.return_code == 0

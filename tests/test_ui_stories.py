@@ -405,7 +405,7 @@ async def test_freeze_holds_the_picture_and_thaw_catches_up() -> None:
         await d.settle()
         d.app.tick()
         await d.settle()
-        assert "1 need attention" in d.text(), "the header goes on with the clock"
+        assert "1 needs attention" in d.text(), "the header goes on with the clock"
         await d.press("z")
         assert d.names[0] == "aaa-new"
 
@@ -415,9 +415,14 @@ async def test_problems_only() -> None:
     async with deck() as d:
         d.collector.play(Batch((d.estate.vary("web03", state=32789, health=25),)))
         await d.settle()
-        assert "1 need attention" in d.text()
+        assert "1 needs attention" in d.text()
         await d.press("exclamation_mark")
         assert d.names == ["web03"]
+        d.collector.play(Batch((d.estate.vary("web02", state=32789, health=25),)))
+        await d.settle()
+        d.app.tick()
+        await d.settle()
+        assert "2 need attention" in d.text()
         await d.press("escape")
         assert len(d.names) == 20
 

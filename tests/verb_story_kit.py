@@ -40,7 +40,13 @@ class Truth:
         self._client = CimClient(WinRMTransport(settings), url=url)
 
     def __call__(self, wql: str) -> list[CimInstance]:
-        namespace = CIMV2 if "CIM_DataFile" in wql else CLUSTER if "MSCluster_" in wql else V2
+        namespace = (
+            CIMV2
+            if "CIM_DataFile" in wql or "Win32_" in wql
+            else CLUSTER
+            if "MSCluster_" in wql
+            else V2
+        )
         return self._client.query(namespace, wql)
 
     def close(self) -> None:

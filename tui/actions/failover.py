@@ -27,6 +27,7 @@ from tui.actions.relationship import (
 )
 from tui.hyperv import states
 from tui.hyperv.ops import replication
+from tui.hyperv.plans.words import several
 from tui.hyperv.replica import FAILED_OVER, PLANNED, short
 from tui.wsman.values import ReplicationState as State
 
@@ -202,7 +203,8 @@ def _not_committable(target: Target) -> str | None:
 
 def _commit_losses(target: Target, values: Values) -> Sequence[str]:
     count = len(points_of(target))
-    return (f"{count} recovery points are deleted",) if count else ()
+    deleted = several(count, "recovery point is deleted", "recovery points are deleted")
+    return (deleted,) if count else ()
 
 
 def _not_reversible(target: Target) -> str | None:

@@ -12,6 +12,7 @@ from tui.hyperv import clean, states, templates
 from tui.hyperv.ops import images, lifecycle
 from tui.hyperv.ops.images import NewImage
 from tui.hyperv.ops.lifecycle import NewMachine
+from tui.hyperv.plans.words import several
 
 if TYPE_CHECKING:
     from tui.hyperv.outcome import Steps
@@ -363,7 +364,7 @@ def _delete_consequences(target: Target, values: Values) -> tuple[str, ...]:
         lines += [f"{path} stays" for path in kept if path not in (values.get("also") or ())]
     count = len(target.vm.checkpoints) if target.vm else 0
     if count:
-        lines.append(f"{count} checkpoint{'s' if count > 1 else ''} cannot be gone back to")
+        lines.append(f"{several(count, 'checkpoint')} cannot be gone back to")
     return tuple(lines)
 
 

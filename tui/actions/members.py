@@ -18,6 +18,7 @@ from tui.hyperv.cluster import (
 )
 from tui.hyperv.meanings import of_cluster
 from tui.hyperv.model import Inventory
+from tui.hyperv.plans.words import several
 
 BEST = ""
 """Stands for the node that the cluster chooses."""
@@ -72,7 +73,7 @@ def _note(target: Target, node: ClusterNode, fleet: Mapping[str, Inventory]) -> 
     if node.state != UP:
         return state_of(node)
     number = len(roles_on(cluster_of(target), node.name))
-    words = f"{number} role{'' if number == 1 else 's'}"
+    words = several(number, "role")
     there = inventory_of(target, node.name, fleet)
     if there is None or there.vitals.memory_free is None:
         return words

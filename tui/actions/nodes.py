@@ -11,6 +11,7 @@ from tui.actions.members import BEST, cluster_of
 from tui.hyperv.cluster import DRAIN_FAILED, DRAINED, DRAINING, PAUSED, UP, ClusterNode
 from tui.hyperv.ops import clustering
 from tui.hyperv.ops.clustering import AT_ONCE, BY_POLICY, STAY
+from tui.hyperv.plans.words import several
 
 if TYPE_CHECKING:
     from tui.hyperv.outcome import Outcome
@@ -62,8 +63,8 @@ def _votes(target: Target) -> list[str]:
 def _pause_consequences(target: Target, values: Values) -> Sequence[str]:
     name = _node(target).name
     number = len(members.roles_on(cluster_of(target), name))
-    stays = f"{number} role{'' if number == 1 else 's'} stay on {name}; none can come to it"
-    return [stays, *_votes(target)]
+    stays = several(number, "role stays", "roles stay")
+    return [f"{stays} on {name}; none can come to it", *_votes(target)]
 
 
 def _is_paused(target: Target, values: Values) -> bool:
@@ -82,8 +83,8 @@ def _drain_consequences(target: Target, values: Values) -> Sequence[str]:
     lines = []
     if going:
         where = members.text(values, "target") or "the best possible nodes"
-        move = "role moves" if len(going) == 1 else "roles move"
-        lines.append(f"{len(going)} {move} to {where}: {members.some(going)}")
+        move = several(len(going), "role moves", "roles move")
+        lines.append(f"{move} to {where}: {members.some(going)}")
     if locked:
         lines.append(f"Locked, they stay: {members.some(locked)}")
     if staying:

@@ -11,6 +11,7 @@ from tui.actions.members import cluster_of, same
 from tui.hyperv.cluster import MAINTENANCE, UP, SharedVolume
 from tui.hyperv.model import Inventory, Vm
 from tui.hyperv.ops import clustering
+from tui.hyperv.plans.words import several
 from tui.hyperv.states import OFF
 
 if TYPE_CHECKING:
@@ -116,7 +117,10 @@ def _maintenance_consequences(target: Target, values: Values) -> Sequence[str]:
     machines = running_on(target)
     if not machines:
         return ("No machine that is known here runs from it",)
-    return (f"{len(machines)} running from it lose their disks: {members.some(machines)}",)
+    lose = several(
+        len(machines), "running from it loses its disks", "running from it lose their disks"
+    )
+    return (f"{lose}: {members.some(machines)}",)
 
 
 ACTIONS: tuple[Action, ...] = (

@@ -47,6 +47,7 @@ def refresh(arguments: argparse.Namespace) -> int:
     from tui.actions import Kind
     from tui.cli.batch import resolve
     from tui.cli.gather import store_of
+    from tui.hyperv.plans.words import several
     from tui.rows import columns
     from tui.rows.filter import parse
 
@@ -59,7 +60,8 @@ def refresh(arguments: argparse.Namespace) -> int:
     rows = list(store.host_rows.values())
     for row in rows:
         if row.key not in troubles:
-            narrate(f"{row.host.id}: read again, {row.running} of {row.total} machines run")
+            machines = several(row.total, "machine") + (" runs" if row.running == 1 else " run")
+            narrate(f"{row.host.id}: read again, {row.running} of {machines}")
     emit(arguments.output, columns.select(columns.HOST_COLUMNS, "", columns.HOST_DEFAULT), rows)
     if len(troubles) == len(chosen):
         return exits.NO_HOST

@@ -10,6 +10,7 @@ from tui.errors import UsageError
 
 STORED: Final = ("volumes", "files", "hosts", "machines")
 RANKINGS: Final = ("vms", "hosts", "disks", "adapters", "uplinks", "volumes")
+"""The tables of ``top`` and ``sample``, as ``tui.rows.ranking`` declares them."""
 
 
 def add(commands: Any) -> None:
@@ -25,16 +26,13 @@ def add(commands: Any) -> None:
 def _sample_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "sample",
-        help="read again and again what machines or hosts use",
-        description="Read again and again what machines or hosts use, and tell every sample as "
-        "it comes. Hosts are read every two seconds at most, so that peaks between samples count: "
+        help="read again and again what machines, hosts, disks, adapters, uplinks or volumes use",
+        description="Read again and again what top ranks, and tell every sample as it comes. "
+        "Hosts are read every two seconds at most, so that peaks between samples count: "
         "they are those since the first sample, of the last hour. Ends after --count samples, "
         "or with Ctrl-C.",
     )
-    parser.add_argument(
-        "what", nargs="?", choices=("vms", "hosts"), default="vms", metavar="vms|hosts",
-        help="vms unless told otherwise",
-    )  # fmt: skip
+    _what(parser)
     parser.add_argument(
         "--every", type=float, default=5.0, metavar="SECONDS",
         help="time between samples, at least 1, 5 unless told otherwise",
@@ -42,6 +40,7 @@ def _sample_parser(commands: Any) -> None:
     parser.add_argument("--count", type=int, metavar="N", help="samples; without, until Ctrl-C")
     parser.add_argument("--filter", default="", metavar="FILTER", help="as behind / in the deck")
     parser.add_argument("--sort", default="", metavar="COLUMN", help="-COLUMN turns it round")
+    parser.add_argument("--columns", default="", help="name,cpu,… or +more, or all")
     parser.add_argument(
         "-o", "--output", choices=("table", "json", "csv"), default="table",
         help="how it is told; json is one object per line",
@@ -74,10 +73,7 @@ def _top_parser(commands: Any) -> None:
         description="Measure for a moment, and tell who uses most. Peaks are those of the time "
         "measured.",
     )
-    parser.add_argument(
-        "what", nargs="?", choices=RANKINGS, default=RANKINGS[0], metavar="WHAT",
-        help=f"{', '.join(RANKINGS)}; the first unless told otherwise",
-    )  # fmt: skip
+    _what(parser)
     _for(parser, "measure so long, a few readings unless told otherwise", default=0)
     list_options(parser)
     parser.set_defaults(command="top")
@@ -135,6 +131,14 @@ def _replay_parser(commands: Any) -> None:
                         help="configuration file to use")  # fmt: skip
     look_options(parser.add_argument_group("deck"), deck=True)
     parser.set_defaults(command="replay")
+
+
+def _what(parser: argparse.ArgumentParser) -> None:
+    """Which of the tables of top."""
+    parser.add_argument(
+        "what", nargs="?", choices=RANKINGS, default=RANKINGS[0], metavar="WHAT",
+        help=f"{', '.join(RANKINGS)}; the first unless told otherwise",
+    )  # fmt: skip
 
 
 def _for(parser: argparse.ArgumentParser, help: str, *, default: int | None) -> None:

@@ -1,4 +1,4 @@
-"""``sample``: what machines or hosts use, read again and again, told as it comes."""
+"""``sample``: a table of top, read again and again, told as it comes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from tui.cli import exits
-from tui.cli.language import LISTS
 from tui.cli.reach import host_tags, reached, requests_per_minute
 from tui.cli.speak import narrate, prepare_glyphs, silent, tell_of
 from tui.errors import UsageError
 
 if TYPE_CHECKING:
     from tui.collector.messages import Batch
+    from tui.hyperv.meters import Look
     from tui.rows.column import Column
+    from tui.rows.ranking import Ranking
     from tui.rows.top import Span
     from tui.store import Store
 
@@ -32,23 +33,24 @@ LONGEST: Final = 86_400.0
 def sample(arguments: argparse.Namespace) -> int:
     """Take samples until there are enough of them, or until Ctrl-C."""
     from tui.cli.gather import read
-    from tui.collector.messages import Batch
+    from tui.collector.messages import Attend, Batch
     from tui.collector.session import Session
-    from tui.rows.columns import find
     from tui.rows.filter import parse
+    from tui.rows.ranking import RANKINGS
 
     _check(arguments)
-    kind = LISTS[arguments.what]
-    parse(arguments.filter, kind)
-    find(_columns(kind, None, 0.0), arguments.sort.lstrip("-") or "name")
+    ranking = RANKINGS[arguments.what]
+    parse(arguments.filter, ranking.kind)
+    shown = Shown(ranking, arguments.columns, arguments.sort)
     prepare_glyphs(arguments)
     limit = requests_per_minute(arguments)
     with reached(arguments) as links, Session(links, requests_per_minute=limit) as session:
-        store = read(session, flows=True)
-        sampler = Sampler(arguments, store)
+        store = read(session, flows=ranking.look is None)
+        sampler = Sampler(arguments, store, shown)
         if len(session.troubles) == len(links):
             sampler.silent()
             return exits.NO_HOST
+        session.look(Attend(shown.looks))
         if not sampler.hear(Batch()):
             session.follow(sampler.hear, every=min(PACE, arguments.every))
     return exits.FAILED if sampler.incomplete else exits.DONE
@@ -61,48 +63,84 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UsageError("--count takes a number, at least 1")
 
 
-def _columns(kind: str, span: Span | None, at: float) -> list[Column[Any]]:
-    """The columns of top without lines, after the time of the sample."""
+def _stamp(at: float) -> Column[Any]:
+    """The time of the sample."""
     from tui.rows import text
     from tui.rows.column import Cell, Column
-    from tui.rows.top import Span, host_columns, vm_columns
-    from tui.store import Store
 
     moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
     when = moment.replace("+00:00", "Z")
-    stamp: Column[Any] = Column(
-        "time", "Time", lambda _: when, lambda _: Cell(text.clock(at)), 8, priority=0
-    )
-    make = vm_columns if kind == "vm" else host_columns
-    return [stamp, *make(span or Span(Store()), lines=False)]
+    return Column("time", "Time", lambda _: when, lambda _: Cell(text.clock(at)), 8, priority=0)
+
+
+class Shown:
+    """Which columns of a table of top a sample has, and by which it is sorted. Raises UsageError
+    for one there is not.
+    """
+
+    def __init__(self, ranking: Ranking, columns: str, sort: str) -> None:
+        from tui.rows.column import find, select
+        from tui.rows.top import Span
+        from tui.store import Store
+
+        self.ranking = ranking
+        self._by, self._reverse = sort.lstrip("-") or "name", sort.startswith("-")
+        draft = [_stamp(0.0), *ranking.columns(Span(Store()), False)]
+        by = find(draft, self._by)
+        usual = ranking.usual(draft)
+        ids = [column.id for column in select(draft, columns, usual) if column.id != "time"]
+        self._ids = ("time", *ids)
+        self.looks = ranking.looks((*ids, by.id))
+        """What must be measured for it."""
+
+    def columns(self, span: Span, at: float) -> list[Column[Any]]:
+        """Without lines, behind the time."""
+        from tui.rows.column import find
+
+        known = self._known(span, at)
+        return [find(known, id) for id in self._ids]
+
+    def ordered(self, span: Span, rows: Sequence[Any]) -> list[Any]:
+        from tui.rows.column import find, order
+
+        return order(find(self._known(span, 0.0), self._by), reverse=self._reverse)(rows)
+
+    def _known(self, span: Span, at: float) -> list[Column[Any]]:
+        return [_stamp(at), *self.ranking.columns(span, False)]
 
 
 class Sampler:
     """Follows the hosts, and tells how they stand when it is time to."""
 
-    def __init__(self, arguments: argparse.Namespace, store: Store) -> None:
+    def __init__(self, arguments: argparse.Namespace, store: Store, shown: Shown) -> None:
+        from tui.cli.top import Watch
         from tui.rows.filter import parse
         from tui.rows.top import WINDOWS, Span
 
         self.incomplete = False
-        """Some host was missing in a sample."""
-        self._kind = LISTS[arguments.what]
-        self._sort = arguments.sort
+        """Some host was missing in a sample, or refused to measure."""
+        self._shown = shown
         self._form = arguments.output
         self._every = arguments.every
         self._left = arguments.count
         self._store = store
-        self._wanted = parse(arguments.filter, self._kind, host_tags(arguments))
+        self._wanted = parse(arguments.filter, shown.ranking.kind, host_tags(arguments))
         self._span = Span(store, WINDOWS[-1])
+        self._watch = Watch(store, shown.looks, 0.0)
+        self._measured = not shown.looks
+        """What has to be measured has been often enough for a first sample."""
         self._due = time.monotonic()
         self._told: dict[str, str] = {}
+        self._refusals: dict[tuple[str, Look], str] = {}
         self._begun = False
 
     def hear(self, batch: Batch) -> bool:
         """Take in what changed; whether there are samples enough."""
         self._store.apply(batch, time.time())
         now = time.monotonic()
-        if now < self._due:
+        if not self._measured:
+            self._measured, self._due = self._watch.enough(), now
+        if now < self._due or not self._measured:
             return False
         self._due += self._every * (1 + (now - self._due) // self._every)
         self._tell(time.time())
@@ -112,18 +150,21 @@ class Sampler:
 
     def _tell(self, at: float) -> None:
         """One sample of the hosts that answer."""
-        from tui.cli.batch import rows_of
-        from tui.rows.column import find, order
-
         missing = self.silent()
-        self.incomplete = self.incomplete or bool(missing)
+        self._refuse()
+        self.incomplete = self.incomplete or bool(missing or self._refusals)
         self._span.renew()
-        columns = _columns(self._kind, self._span, at)
-        by = find(columns, self._sort.lstrip("-") or "name")
-        ordered = order(by, reverse=self._sort.startswith("-"))
-        rows = self._wanted.select(rows_of(self._store, self._kind).values())
-        self._write(columns, ordered([row for row in rows if row.host.id not in missing]))
+        rows = self._wanted.select(self._shown.ranking.rows(self._store).values())
+        there = [row for row in rows if row.host.id not in missing]
+        self._write(self._shown.columns(self._span, at), self._shown.ordered(self._span, there))
         sys.stdout.flush()
+
+    def _refuse(self) -> None:
+        """Say what hosts refuse to measure, each once."""
+        refused = self._watch.refusals()
+        for line in [line for key, line in refused.items() if self._refusals.get(key) != line]:
+            narrate(line)
+        self._refusals = refused
 
     def silent(self) -> set[str]:
         """Hosts that do not answer. Each is named once, and once more when it does again."""

@@ -10,21 +10,22 @@ from typing import TYPE_CHECKING, Final
 from tui.cli import exits
 from tui.cli.lists import emit
 from tui.cli.reach import host_tags, reached
-from tui.cli.speak import prepare_glyphs, tell_troubles
+from tui.cli.speak import prepare_glyphs, silent, tell_troubles
 from tui.errors import UsageError
 
 if TYPE_CHECKING:
     from tui.collector.messages import Batch
+    from tui.hyperv.meters import Look
     from tui.store import Store
 
 LONGEST: Final = 7 * 86_400.0
 """Seconds of reading, at most."""
 PATIENCE: Final = 300.0
-"""Seconds to wait for files that nothing was told of yet."""
+"""Seconds to wait for what nothing was told of yet."""
 
 
 def storage(arguments: argparse.Namespace) -> int:
-    """Read hosts and, where the table tells of files, those; then tell."""
+    """Read hosts and what the table is about; then tell."""
     from tui.cli.gather import read
     from tui.collector.messages import Attend
     from tui.collector.session import Session
@@ -42,16 +43,14 @@ def storage(arguments: argparse.Namespace) -> int:
     parse(arguments.filter, table.vocabulary)
     prepare_glyphs(arguments)
     with reached(arguments) as links, Session(links) as session:
-        store = read(session, rates=not table.of_files)
+        store = read(session, rates=Look.IMAGES not in table.looks)
         tell_troubles(session.troubles)
         if len(session.troubles) == len(links):
             return exits.NO_HOST
-        if table.of_files:
-            session.look(Attend((Look.IMAGES,)))
-        if table.of_files or arguments.seconds:
-            answering = set(session.links) - session.troubles.keys()
-            reading = _Reading(store, answering, arguments.seconds)
-            session.attend(reading.hear, timeout=arguments.seconds + PATIENCE)
+        session.look(Attend(table.looks))
+        answering = set(session.links) - session.troubles.keys()
+        reading = _Reading(store, answering, table.looks, arguments.seconds)
+        session.attend(reading.hear, timeout=arguments.seconds + PATIENCE)
         wanted = parse(arguments.filter, table.vocabulary, host_tags(arguments))
     rows = wanted.select(list(table.lines(store)))
     if by is not None:
@@ -61,19 +60,38 @@ def storage(arguments: argparse.Namespace) -> int:
 
 
 class _Reading:
-    """Goes on for a while, and until every file has been read once."""
+    """Goes on for a while, and until all that counts has been measured once."""
 
-    def __init__(self, store: Store, hosts: Collection[str], seconds: float) -> None:
+    def __init__(
+        self, store: Store, hosts: Collection[str], looks: Collection[Look], seconds: float
+    ) -> None:
         self._store = store
         self._hosts = hosts
+        self._looks = looks
         self._until = time.monotonic() + seconds
 
     def hear(self, batch: Batch) -> bool:
         """Take in what changed; whether that is enough."""
         self._store.apply(batch, time.time())
-        return time.monotonic() >= self._until and all(map(self._surveyed, self._hosts))
+        if time.monotonic() < self._until:
+            return False
+        return self._pressed() and all(map(self._surveyed, self._hosts))
+
+    def _pressed(self) -> bool:
+        """Whoever answers has told of its memory."""
+        from tui.hyperv.meters import Look
+
+        if Look.MEMORY not in self._looks:
+            return True
+        told = self._store.measured.told
+        known = {host for host, one in told.items() if Look.MEMORY in one.meters.looks}
+        return set(self._hosts) - known <= silent(self._store).keys()
 
     def _surveyed(self, host: str) -> bool:
+        from tui.hyperv.meters import Look
+
+        if Look.IMAGES not in self._looks:
+            return True
         files = self._store.space.files.get(host)
         if files is None:
             rows = self._store.vms.values()

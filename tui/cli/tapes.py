@@ -53,6 +53,7 @@ def record(arguments: argparse.Namespace) -> int:
 
 
 def _record(session: Session, path: Path, arguments: argparse.Namespace) -> int:
+    from tui.hyperv.plans.words import several
     from tui.store import Store
     from tui.store.recorder import Recorder
 
@@ -65,7 +66,7 @@ def _record(session: Session, path: Path, arguments: argparse.Namespace) -> int:
     store.configure(links)
     recorder = Recorder(path, store, links, time.time(), force=arguments.force)
     end = f"for {words_of(arguments.seconds)}" if arguments.seconds else "until Ctrl-C"
-    hosts = "1 host" if len(links) == 1 else f"{len(links)} hosts"
+    hosts = several(len(links), "host")
     scribe = Scribe(recorder, store, arguments.seconds, set(session.troubles))
     try:
         with contextlib.suppress(KeyboardInterrupt), _ended_politely():
@@ -80,12 +81,13 @@ def _record(session: Session, path: Path, arguments: argparse.Namespace) -> int:
 
 def _tell(recorder: Recorder) -> None:
     """How much was recorded."""
+    from tui.hyperv.plans.words import several
     from tui.rows import text
 
     done = recorder.close()
     narrate(
-        f"recorded {words_of(done.seconds)} in {done.batches} batches, {text.size(done.octets)}: "
-        f"hvdeck replay {done.path}"
+        f"recorded {words_of(done.seconds)} in {several(done.batches, 'batch', 'batches')}, "
+        f"{text.size(done.octets)}: hvdeck replay {done.path}"
     )
 
 

@@ -81,9 +81,13 @@ class Watch:
     def hear(self, batch: Batch) -> bool:
         """Take in what changed; whether that is enough."""
         self._store.apply(batch, time.time())
+        return self.enough()
+
+    def enough(self) -> bool:
+        """Count what the store has been told; whether that is enough."""
         for host, entry in self._store.hosts.items():
             measured = all(self._told(host, look) for look in self._looks)
-            if measured and entry.read_at > self._heard.get(host, 0.0):
+            if measured and entry.read_at != self._heard.get(host, 0.0):
                 self._readings[host] = self._readings.get(host, -1) + 1
                 self._heard[host] = entry.read_at
         now = time.monotonic()
@@ -108,11 +112,15 @@ class Watch:
 
     def tell(self) -> bool:
         """Say what hosts refuse to measure; whether there is any such."""
-        refused = [
-            f"{host}: {why}"
-            for look in self._looks
-            for host, why in sorted(self._store.measured.refused(look).items())
-        ]
+        refused = self.refusals().values()
         for line in refused:
             narrate(line)
         return bool(refused)
+
+    def refusals(self) -> dict[tuple[str, Look], str]:
+        """What hosts refuse to measure now, and why."""
+        return {
+            (host, look): f"{host}: {why}"
+            for look in self._looks
+            for host, why in sorted(self._store.measured.refused(look).items())
+        }

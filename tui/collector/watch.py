@@ -295,7 +295,7 @@ class Watch:
         if not cluster or self._hub.speaker(cluster) != self.link.id:
             return reader.silence()
         found = reader.cluster(whole=whole)
-        if found.cluster_at > self._inventory.cluster_at:
+        if found.cluster_at != self._inventory.cluster_at:
             self._hub.unmute(self.link.id)
         else:
             self._hub.mute(self.link.id)

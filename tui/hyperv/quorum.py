@@ -19,6 +19,7 @@ from tui.hyperv.cluster import (
     Cluster,
     ClusterNode,
 )
+from tui.hyperv.plans.words import several
 
 WITNESS = "the witness"
 """What a witness is called among voters; no node can have that name."""
@@ -51,7 +52,7 @@ class Tally:
         return self.cast - self.needed
 
     def __str__(self) -> str:
-        return f"{self.cast} of {_votes(self.total)}, {self.needed} needed"
+        return f"{self.cast} of {several(self.total, 'vote')}, {self.needed} needed"
 
 
 def has_witness(cluster: Cluster) -> bool:
@@ -193,7 +194,7 @@ def told(cluster: Cluster, *names: str) -> tuple[str, ...]:
     who = listed(loss.names, "and")
     lines = [f"Votes now: {loss.before}"]
     if not loss.survived:
-        short = _votes(loss.after.needed - loss.after.cast)
+        short = several(loss.after.needed - loss.after.cast, "vote")
         lines.append(
             f"Without {who}: {loss.after}, {short} short: the cluster stops, and every role with it"
         )
@@ -213,7 +214,3 @@ def listed(names: Sequence[str], last: str) -> str:
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} {last} {names[-1]}"
-
-
-def _votes(number: int) -> str:
-    return f"{number} vote{'' if number == 1 else 's'}"

@@ -57,6 +57,9 @@ class Survey:
     ) -> tuple[ImageFile, ...]:
         """Read some files more; answers all that belong to machines now."""
         self._follow(vms)
+        for entry in self._entries.values():
+            if entry.file.read_at > now:  # the clock was set back
+                entry.due = entry.described_until = now
         due = sorted(
             (entry for entry in self._entries.values() if entry.due <= now),
             key=lambda entry: (entry.due, not entry.file.written),

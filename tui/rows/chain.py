@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from tui.hyperv.plans.words import several
 from tui.rows import levels, meters, text
 from tui.rows.amounts import brief, often
 from tui.rows.column import Cell, Column, plain
@@ -85,7 +86,9 @@ def _host(found: Chain) -> str:
     return _joined(
         row.host.id,
         f"CPU {text.percent(row.vitals.cpu)}" if row.vitals.cpu is not None else "",
-        f"of {row.host.logical_processors} processors" if row.host.logical_processors else "",
+        f"of {several(row.host.logical_processors, 'processor')}"
+        if row.host.logical_processors
+        else "",
         f"memory {text.percent(share)}" if share is not None else "",
     )
 

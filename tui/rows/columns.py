@@ -27,6 +27,7 @@ from tui.rows.clustering import (
 from tui.rows.column import Cell, Column, find, order, plain, select
 from tui.rows.findings import finding, stuck
 from tui.rows.hostfindings import host_finding
+from tui.rows.meters import pressure
 from tui.rows.replicas import REPLICA_COLUMNS, REPLICA_DEFAULT, replication
 from tui.store.rows import HostRow, SwitchRow, VmRow
 
@@ -53,12 +54,6 @@ def _vm_cpu(row: VmRow) -> Cell:
     if cpu is None:
         return Cell("")
     return Cell(text.percent(cpu), levels.tone("vm_cpu", cpu), cpu / 100)
-
-
-def pressure(row: VmRow) -> float | None:
-    """Percent that a machine demands of the memory it is assigned."""
-    free = row.vitals.memory_available
-    return None if free is None or row.vitals.memory is None else 100.0 - free
 
 
 def _vm_demand(row: VmRow) -> Cell:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tui.collector.messages import CallUpdate, Exchange
 from tui.hyperv.model import Link
-from tui.rows import columns, text, topology
+from tui.rows import columns, meters, text, topology
 from tui.rows.activity import Deed, result, why
 from tui.rows.audit import Line, vlans_of
 from tui.rows.chain import NEIGHBOUR
@@ -97,9 +97,9 @@ VM = Vocabulary(
         _of(Unit.NUMBER, "gen generation", lambda r: r.vm.generation or None),
         _of(Unit.PERCENT, "cpu", lambda r: r.vitals.cpu),
         _of(Unit.NUMBER, "vcpu vcpus", lambda r: r.vm.processors or None),
-        _of(Unit.SIZE, "mem memory", lambda r: r.vitals.memory, columns.pressure),
-        _of(Unit.SIZE, "demand", lambda r: r.vitals.demand, columns.pressure),
-        _of(Unit.PERCENT, "press pressure", columns.pressure),
+        _of(Unit.SIZE, "mem memory", lambda r: r.vitals.memory, meters.pressure),
+        _of(Unit.SIZE, "demand", lambda r: r.vitals.demand, meters.pressure),
+        _of(Unit.PERCENT, "press pressure", meters.pressure),
         _of(Unit.SIZE, "free", _vm_free, lambda r: r.vitals.memory_available),
         _of(Unit.SIZE, "startup", lambda r: r.vm.memory_startup or None),
         _of(Unit.AGE, "uptime up", columns.vm_uptime),

@@ -194,7 +194,17 @@ def wait(row: VmRow) -> float | None:
     return None if meter is None else meter.wait
 
 
+def pressure_of(counter: float | None, wanted: float | None, had: float | None) -> float | None:
+    """Percent of its memory that something wants: as the counter has it, which is defined as just
+    that ratio and tells it of guests that want more than they have; else the ratio itself.
+    """
+    if counter is not None:
+        return counter
+    return 100.0 * wanted / had if wanted is not None and had else None
+
+
 def pressure(row: VmRow) -> float | None:
-    """Percent of its memory that it wants."""
-    meter = meter_of(row)
-    return None if meter is None else meter.pressure
+    """That of a machine."""
+    meter, free = meter_of(row), row.vitals.memory_available
+    wanted = None if free is None or row.vitals.memory is None else 100.0 - free
+    return pressure_of(None if meter is None else meter.pressure, wanted, 100.0)

@@ -11,7 +11,7 @@ from tui.hyperv.plans.draining import Drain, Stay
 from tui.hyperv.plans.placing import CROWDED, Place
 from tui.hyperv.plans.spare import AS_FAR
 from tui.hyperv.plans.step import Step
-from tui.hyperv.plans.words import listed
+from tui.hyperv.plans.words import listed, several
 from tui.hyperv.preflight import Verdict
 from tui.rows import levels, text
 from tui.rows.column import Cell, Column, plain
@@ -120,7 +120,7 @@ def headline(plan: Drain) -> str:
     if plan.held_up:
         words.append(f"{len(plan.held_up)} cannot")
     if harmless:
-        words.append(f"{harmless} stay")
+        words.append(several(harmless, "stays", "stay"))
     return f"{plan.name}: {', '.join(words)}"
 
 
@@ -246,9 +246,10 @@ def _lost(room: Room) -> Cell:
     loss = room.loss
     words = []
     if loss.restarts:
-        words.append(f"{len(loss.restarts) - len(loss.stranded)} restart")
+        words.append(several(len(loss.restarts) - len(loss.stranded), "restarts", "restart"))
     if loss.stranded:
-        words.append(f"{len(loss.stranded)} find no {'known ' if loss.partly else ''}room")
+        find = several(len(loss.stranded), "finds", "find")
+        words.append(f"{find} no {'known ' if loss.partly else ''}room")
     if loss.ends:
         words.append(f"{len(loss.ends)} lost")
     grave = loss.stranded and not loss.partly

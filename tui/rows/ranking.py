@@ -11,6 +11,7 @@ from tui.hyperv.meters import Look
 from tui.rows import levels, meters, text
 from tui.rows.amounts import brief, often
 from tui.rows.column import Cell, Column, find
+from tui.rows.storage import host_pressure, memory_of
 from tui.rows.top import (
     FLOWS,
     Measure,
@@ -133,8 +134,14 @@ def _measured(
     return cell
 
 
-def _host_pressure(row: HostRow) -> float | None:
-    return row.pressure
+def _host_pressure(store: Store) -> Callable[[HostRow], float | None]:
+    def value(row: HostRow) -> float | None:
+        entry = store.hosts.get(row.host.id)
+        if entry is None or row.pressure is not None:
+            return row.pressure
+        return host_pressure(row, memory_of(store.fleet.rows_of(entry)))
+
+    return value
 
 
 def _balancing(row: HostRow) -> float | None:
@@ -152,10 +159,11 @@ def _machines(span: Span, lines: bool) -> list[Column[Any]]:
 
 
 def _hosts(span: Span, lines: bool) -> list[Column[Any]]:
-    pressure = _measured(span, Look.MEMORY, _host_pressure, text.percent, "memory_pressure")
+    share = _host_pressure(span.store)
+    pressure = _measured(span, Look.MEMORY, share, text.percent, "memory_pressure")
     return [
         *host_columns(span, lines=lines),
-        Column("pressure", "Pressure", _host_pressure, pressure, 8, right=True, priority=2),
+        Column("pressure", "Pressure", share, pressure, 8, right=True, priority=2),
         Column("balancing", "Can give", _balancing,
                lambda row: Cell(text.size(_balancing(row))), 8, right=True, priority=3),
     ]  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tui.hyperv.plans.words import several
 from tui.rows import levels, text
 from tui.rows.audit import (
     AdapterLine,
@@ -107,7 +108,7 @@ def _switch_remarks(lines: Sequence[SwitchLine]) -> Iterator[Remark]:
         told.add(line.name)
         absent = [host for host in line.missing if host not in line.near]
         if absent:
-            use = f", {_counted(line.used, 'machine')} on it elsewhere" if line.used else ""
+            use = f", {several(line.used, 'machine')} on it elsewhere" if line.used else ""
             says = f"{line.name} is missing on {_listed(absent)}{use}"
             hint = "Create it there before machines have to move"
             tone = "warning" if line.used else "accent"
@@ -140,7 +141,3 @@ def _listed(names: Sequence[str]) -> str:
     if len(names) > 4:
         return f"{', '.join(names[:3])} and {len(names) - 3} more"
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -17,6 +17,7 @@ from tui.hyperv.states import HAS_WORKER
 from tui.hyperv.volumes import volume_of
 from tui.rows import levels, text
 from tui.rows.audit import Line
+from tui.rows.meters import pressure_of
 from tui.store import Growth, HostRow, Stale, Store, VmRow
 from tui.store.space import is_shared, space_key
 
@@ -285,6 +286,13 @@ def memory_of(rows: Iterable[VmRow]) -> Memory:
     )
 
 
+def host_pressure(row: HostRow, memory: Memory) -> float | None:
+    """Percent that the guests of a host want of what they have: its balancer's average, else the
+    ratio of those that tell.
+    """
+    return pressure_of(row.pressure, memory.demand, memory.told)
+
+
 def memories(store: Store) -> Mapping[str, Memory]:
     """By host id."""
     by_host: dict[str, list[VmRow]] = {key: [] for key in store.host_rows}
@@ -327,7 +335,7 @@ class MemoryLine(Line):
     @property
     def pressure(self) -> float | None:
         """What guests that tell want, in percent of what they have."""
-        return 100.0 * self.memory.demand / self.memory.told if self.memory.told else None
+        return host_pressure(self.row, self.memory)
 
 
 def memory_lines(store: Store) -> Iterator[MemoryLine]:

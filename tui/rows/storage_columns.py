@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tui.hyperv.meters import Look
 from tui.rows import levels, text
 from tui.rows.amounts import at_least
 from tui.rows.column import Cell, Column, find, plain
-from tui.rows.columns import VM_COLUMNS, pressure
-from tui.rows.meters import volume_label
+from tui.rows.columns import VM_COLUMNS
+from tui.rows.meters import pressure, volume_label
 from tui.rows.parts import IMAGE_KINDS
 from tui.rows.storage import (
     FileLine,
@@ -214,7 +215,7 @@ def _memory_bar(row: MemoryLine) -> Cell:
 
 
 def _pressed(value: float | None) -> Cell:
-    return Cell(text.percent(value), levels.tone("memory_demand", value))
+    return Cell(text.percent(value), levels.tone("memory_pressure", value))
 
 
 def _committed(row: MemoryLine) -> Cell:
@@ -306,8 +307,8 @@ class Table:
     lines: Callable[[Store], Iterable[Any]]
     sort: str = ""
     """Column of the first order, from the top; empty: as the lines come."""
-    of_files: bool = True
-    """It tells more once files have been read."""
+    looks: tuple[Look, ...] = (Look.IMAGES,)
+    """What it tells more of once that has been measured."""
 
 
 TABLES: Final[Mapping[str, Table]] = {
@@ -317,8 +318,8 @@ TABLES: Final[Mapping[str, Table]] = {
         Table("files", "Files of disks", "files", "file", FILE_COLUMNS, FILE_DEFAULT, file_lines,
               "growth"),
         Table("hosts", "Memory of hosts", "hosts", "memory", MEMORY_COLUMNS, MEMORY_DEFAULT,
-              memory_lines, "pressure", of_files=False),
+              memory_lines, "pressure", (Look.MEMORY,)),
         Table("machines", "Memory and disks of machines", "virtual machines", "guest",
-              GUEST_COLUMNS, GUEST_DEFAULT, guest_lines, "pressure"),
+              GUEST_COLUMNS, GUEST_DEFAULT, guest_lines, "pressure", (Look.IMAGES, Look.MEMORY)),
     )
 }  # fmt: skip

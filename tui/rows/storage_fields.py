@@ -7,7 +7,7 @@ from typing import Any
 
 from tui.rows import storage_columns as columns
 from tui.rows.audit import Line
-from tui.rows.columns import pressure
+from tui.rows.meters import pressure
 from tui.rows.vocabulary import (
     COMMON,
     FilterField,

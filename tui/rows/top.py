@@ -126,6 +126,8 @@ class Span:
         if newest == self.until:
             return False
         before = self.edge
+        if newest < self.until:  # the clock was set back: what was highest is no part of it now
+            self._peaks.clear()
         self.until = newest
         if self.edge == before:
             return False

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from tui.hyperv.model import Host, Link, Nic, SwitchKind, Uplink, Vlan, VlanMode
+from tui.hyperv.plans.words import several
 from tui.hyperv.states import RUNNING
 from tui.rows import text
 from tui.rows.column import Cell, Column, plain
@@ -360,14 +361,10 @@ def detail(node: Node) -> str:
             return text.ip((node.nic,)) if node.nic else ""
         case Sort.SWITCH if node.switch is not None:
             switch = node.switch.switch
-            words = [text.SWITCH_KINDS[switch.kind].lower(), _adapters(node.count)]
+            words = [text.SWITCH_KINDS[switch.kind].lower(), several(node.count, "adapter")]
             words += ["host too"] * switch.shared + ["SR-IOV"] * switch.iov
             return ", ".join(words)
-    return _adapters(node.count) if node.count else ""
-
-
-def _adapters(count: int) -> str:
-    return f"{count} adapter{'' if count == 1 else 's'}"
+    return several(node.count, "adapter") if node.count else ""
 
 
 def way(node: Node) -> str:

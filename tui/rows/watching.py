@@ -17,9 +17,9 @@ from tui.hyperv.model import Link, Volume
 from tui.rows import levels, text
 from tui.rows.amounts import brief
 from tui.rows.clusterfindings import remarks_of
-from tui.rows.columns import pressure
 from tui.rows.findings import finding
 from tui.rows.hostfindings import host_finding
+from tui.rows.meters import pressure
 from tui.store import Changes, HostRow, Notice, Stale, Store, VmRow
 from tui.store.groups import PREFIX
 from tui.store.space import space_key

@@ -91,6 +91,12 @@ class Calls:
             elif call is not None and not call.phase.final and now - mark.heard_at > SILENCE:
                 self._give_up(call, UNHEARD, now, changes)
 
+    def set_back(self, seconds: float) -> None:
+        """The clock was set back by so much."""
+        for mark in self.pending.values():
+            mark.heard_at -= seconds
+            mark.since -= seconds
+
     def settle_unknown(
         self,
         target: Callable[[str], Target | None],

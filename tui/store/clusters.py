@@ -134,6 +134,12 @@ class Clusters:
         late = (now - told.at) / max(RENEWED, entry.vitals.interval)
         return Stale.OLD if late > 6 else Stale.DIM if late > 3 else Stale.FRESH
 
+    def set_back(self, seconds: float) -> None:
+        """The clock was set back by so much."""
+        for told in self.known.values():
+            told.at = max(0.0, told.at - seconds)
+        self._acted = {key: at - seconds for key, at in self._acted.items()}
+
     def forget(self, hosts: Mapping[str, HostEntry], changes: Changes) -> None:
         """Clusters none of whose nodes is configured any more go."""
         kept = {entry.info.cluster for entry in hosts.values()}

@@ -38,6 +38,8 @@ class HostEntry:
     vitals: HostVitals
     seq: int = 0
     read_at: float = 0.0
+    told_at: float = 0.0
+    """As the host's last update has it; the clock may have been set back since."""
     recorded_at: float = 0.0
     stale: Stale = Stale.FRESH
     sightings: dict[str, Sighting] = field(default_factory=dict)
@@ -62,28 +64,24 @@ class Fleet:
 
     # -- taking in -------------------------------------------------------------------------
 
-    def replace(
-        self, entry: HostEntry, vms: Iterable[Vm], vitals: Iterable[VmVitals], at: float
-    ) -> None:
+    def replace(self, entry: HostEntry, vms: Iterable[Vm], vitals: Iterable[VmVitals]) -> None:
         """A whole inventory: what is not named is gone."""
         named = {vm.id for vm in vms}
         for guid in [guid for guid in entry.sightings if guid not in named]:
             self._lose(entry, guid)
-        self._see(entry, vms, vitals, at)
+        self._see(entry, vms, vitals)
 
     def merge(self, entry: HostEntry, update: Update) -> None:
         """What changed since the host's last update."""
         for guid in update.gone_vms:
             self._lose(entry, guid)
-        self._see(entry, update.vms, update.vm_vitals, update.read_at)
+        self._see(entry, update.vms, update.vm_vitals)
 
-    def _see(
-        self, entry: HostEntry, vms: Iterable[Vm], vitals: Iterable[VmVitals], at: float
-    ) -> None:
+    def _see(self, entry: HostEntry, vms: Iterable[Vm], vitals: Iterable[VmVitals]) -> None:
         for vm in vms:
             sighting = entry.sightings.get(vm.id)
             if sighting is None:
-                entry.sightings[vm.id] = Sighting(vm, None, at)
+                entry.sightings[vm.id] = Sighting(vm, None, entry.read_at)
                 self._where.setdefault(vm.id, set()).add(entry.info.id)
                 self._touched[vm.id] = None
             elif sighting.vm != vm:
@@ -99,6 +97,14 @@ class Fleet:
         if entry.sightings.pop(guid, None) is not None:
             self._where[guid].discard(entry.info.id)
             self._touched[guid] = None
+
+    def set_back(self, seconds: float) -> None:
+        """The clock was set back by so much."""
+        for entry in self.hosts.values():
+            entry.read_at = max(0.0, entry.read_at - seconds)
+            entry.recorded_at -= seconds
+            for sighting in entry.sightings.values():
+                sighting.first_seen -= seconds
 
     # -- resolving -------------------------------------------------------------------------
 

@@ -70,6 +70,13 @@ class Histories(Mapping[str, History]):
             self._columns[host] += history.width - before
             self._weigh()
 
+    def cut(self, at: float) -> None:
+        """Forget what is after a moment."""
+        for key, history in self._known.items():
+            before = history.width
+            history.cut(at)
+            self._columns[key in self._hosts] += history.width - before
+
     def forget(self, key: str) -> None:
         """A thing is gone for good."""
         history = self._known.pop(key, None)

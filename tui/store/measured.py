@@ -285,8 +285,16 @@ class Measured:
                         group.delta(changes).touch(key)
             for key in sorted(told.left):
                 self._age(key, told, changes, now)
-        if now - self._swept > MISSING:
+        if not 0 <= now - self._swept <= MISSING:
             self._sweep(now)
+
+    def set_back(self, seconds: float) -> None:
+        """The clock was set back by so much."""
+        for group in self.groups:
+            for row in group.rows.values():
+                if row.left_at:
+                    row.left_at -= seconds
+        self._seen = {key: at - seconds for key, at in self._seen.items()}
 
     def _sweep(self, now: float) -> None:
         """Forget how machines fared that nobody has looked at for a while."""

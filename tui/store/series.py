@@ -109,13 +109,26 @@ class History:
     def _record_late(self, at: float, codes: Sequence[int], *, widen: bool) -> None:
         """What belongs to the newest slot or an earlier one."""
         assert self.fine is not None
-        newest = self.newest
-        if at < newest - LATE:
-            for ring in (self.fine, *self.coarse):
-                ring.cut(int(at // ring.step))
-            self._due = self._end(at)
+        if at < self.newest - LATE:
+            self.cut(at)
+        if self.fine is None:
+            if widen and any(codes):
+                self._start(at, codes)
+            return
         self.fine.put(int(at // self.fine.step), codes, widen=widen)
         self._condense(at, self.newest)
+
+    def cut(self, at: float) -> None:
+        """Forget what is after a moment."""
+        if self.fine is None or at >= self.newest:
+            return
+        for ring in (self.fine, *self.coarse):
+            ring.cut(int(at // ring.step))
+        if self.fine.head < 0:  # all of it was
+            self.fine, self.coarse = None, ()
+            return
+        self._due = self._end(at)
+        self._settled = False
 
     def _condense(self, moment: float, other: float | None = None) -> None:
         """Make the spans around a moment of what is finer; not those the other is in, too."""

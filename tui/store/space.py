@@ -64,7 +64,7 @@ class Space:
     def apply(self, entry: HostEntry, update: Update) -> None:
         """Take in what one host tells. A volume that is not told anew holds what it held."""
         host, at = entry.info, entry.read_at
-        if update.info is not None or at - self._told.get(host.id, 0.0) >= SPACING:
+        if update.info is not None or not 0 <= at - self._told.get(host.id, 0.0) < SPACING:
             self._told[host.id] = at
             for volume in host.volumes:
                 if volume.capacity:

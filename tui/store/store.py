@@ -16,6 +16,7 @@ from tui.hyperv.sheet import Sheet
 from tui.store import targets
 from tui.store.calls import Calls
 from tui.store.changes import Changes, LinkChange, Row
+from tui.store.clock import JITTER, read_anew, staleness
 from tui.store.clusters import Clusters
 from tui.store.fleet import Fleet, HostEntry
 from tui.store.groups import Groups
@@ -35,8 +36,6 @@ FORGET_AFTER = 600.0
 """Seconds a vanished thing's marks and history wait for its return (a migration under way)."""
 ANSWERS = 200
 """Answers remembered, the latest ones."""
-INTERVAL = 2.0
-"""Assumed until a host tells its own."""
 
 
 class Store:
@@ -166,7 +165,7 @@ class Store:
         """Take in one batch and tell what it changed."""
         changes = Changes()
         for update in batch.updates:
-            self._apply_update(update, changes)
+            self._apply_update(update, now, changes)
         if batch.updates:
             self._settle_vms(changes)
             self._count({update.host for update in batch.updates}, changes)
@@ -258,7 +257,7 @@ class Store:
 
     # -- one host's update -----------------------------------------------------------------
 
-    def _apply_update(self, update: Update, changes: Changes) -> None:
+    def _apply_update(self, update: Update, now: float, changes: Changes) -> None:
         entry = self.hosts.get(update.host)
         if entry is None:
             info = update.info or Host(update.host, "")
@@ -266,9 +265,13 @@ class Store:
         if not update.full and update.seq != entry.seq + 1:
             changes.resync.add(update.host)
         entry.seq = update.seq
+        if at := read_anew(entry, update, now):
+            if at < entry.read_at - JITTER:
+                self._set_back(entry, at)
+            entry.read_at = max(entry.read_at, at)
         self._apply_host(entry, update, changes)
         if update.full:
-            self.fleet.replace(entry, update.vms, update.vm_vitals, update.read_at)
+            self.fleet.replace(entry, update.vms, update.vm_vitals)
         else:
             self.fleet.merge(entry, update)
         self._apply_switches(entry, update, changes)
@@ -277,7 +280,7 @@ class Store:
         self.clusters.apply(entry, update, self.marks, changes)
         self.space.apply(entry, update)
         self.measured.apply(entry, update, changes)
-        self._record(entry, update.read_at)
+        self._record(entry)
 
     def _apply_host(self, entry: HostEntry, update: Update, changes: Changes) -> None:
         row = self.host_rows[entry.info.id]
@@ -286,11 +289,9 @@ class Store:
             changes.hosts.touch(row.key)
             self._renew_references(entry, changes)
         if update.vitals is None:
-            entry.read_at = max(entry.read_at, update.read_at)
             return
         before = entry.vitals.link
         entry.vitals = row.vitals = update.vitals
-        entry.read_at = max(entry.read_at, update.vitals.read_at)
         changes.hosts.touch(row.key)
         self._renew_references(entry, changes)
         if before is not update.vitals.link:
@@ -350,11 +351,23 @@ class Store:
             del self.jobs[key]
             changes.jobs.remove(key)
 
-    def _record(self, entry: HostEntry, at: float) -> None:
+    def _set_back(self, entry: HostEntry, at: float) -> None:
+        """The clock was set back (``store.clock``): that is when a host was read just now."""
+        newest = max(one.read_at for one in self.hosts.values())
+        seconds = newest + entry.vitals.interval - at
+        self.histories.cut(at)
+        self.fleet.set_back(seconds)
+        self.measured.set_back(seconds)
+        self.clusters.set_back(seconds)
+        self._calls.set_back(seconds)
+        self._gone = {key: moment - seconds for key, moment in self._gone.items()}
+
+    def _record(self, entry: HostEntry) -> None:
         """One point of history for the host and for every VM on it, changed or not."""
-        if entry.read_at <= entry.recorded_at or entry.vitals.link is Link.DOWN:
+        at = entry.read_at
+        if at <= entry.recorded_at or entry.vitals.link is Link.DOWN:
             return
-        entry.recorded_at = entry.read_at
+        entry.recorded_at = at
         self.measured.record(entry, at)
         row, vitals = self.host_rows[entry.info.id], entry.vitals
         self.histories.record(
@@ -452,7 +465,7 @@ class Store:
 
     def _drop_host(self, host: str, changes: Changes) -> None:
         entry = self.hosts[host]
-        self.fleet.replace(entry, (), (), entry.read_at)
+        self.fleet.replace(entry, (), ())
         self._settle_vms(changes)
         for key in entry.switches:
             del self.switches[key]
@@ -467,16 +480,6 @@ class Store:
         del self.fleet.hosts[host], self.host_rows[host]
         changes.hosts.remove(host)
         self.clusters.forget(self.hosts, changes)
-
-
-def staleness(vitals: HostVitals, read_at: float, now: float) -> Stale:
-    """How far to trust what a host said."""
-    if vitals.link is Link.DOWN:
-        return Stale.LOST
-    if not read_at:
-        return Stale.FRESH
-    late = (now - read_at) / max(vitals.interval, INTERVAL)
-    return Stale.OLD if late > 4 else Stale.DIM if late > 2 else Stale.FRESH
 
 
 def _set_stale(row: VmRow | SwitchRow | JobRow, level: Stale, changes: Changes) -> None:

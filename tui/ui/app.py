@@ -22,6 +22,7 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 from tui.actions import ACTIONS, Kind
 from tui.actions.panekeys import PaneKey, keys_of, pane_key
 from tui.hyperv.model import Link
+from tui.hyperv.plans.words import several
 from tui.rows import levels, text
 from tui.store import Changes, Store
 from tui.ui import gridevents, hints, style
@@ -480,8 +481,9 @@ class DeckApp(App[int], inherit_bindings=False):
         busy = self.operator.dispatcher.busy + self.operator.campaigns.busy
         if busy and not self._leaving:
             self._leaving = True
-            self.told(f"{busy} calls are under way: hosts go on with what they accepted, nobody "
-                      "watches. Quit again to leave", warning=True)  # fmt: skip
+            calls = several(busy, "call is", "calls are")
+            self.told(f"{calls} under way: hosts go on with what they accepted, nobody watches. "
+                      "Quit again to leave", warning=True)  # fmt: skip
             return
         self.exit(0)
 

@@ -12,6 +12,7 @@ from tui.hyperv.plans import balance
 from tui.hyperv.plans.balance import Plan
 from tui.hyperv.plans.fleet import Fleet
 from tui.hyperv.plans.step import Step, objections
+from tui.hyperv.plans.words import several
 from tui.rows import plans, text
 from tui.rows.plans import LEG_COLUMNS, TAKE_COLUMNS, Before, Take
 from tui.store.legs import legs_of
@@ -129,7 +130,9 @@ class BalanceSheet(RunSheet):
             found.append("\n")
             found.append_text(self._bars(row, names, room))
         if len(rows) > MANY:
-            found.append(f"\n{len(rows) - MANY} more hosts, less loaded", style=ink.style("dim"))
+            found.append(
+                f"\n{several(len(rows) - MANY, 'more host')}, less loaded", style=ink.style("dim")
+            )
         self.put_facts(found)
 
     def _bars(self, row: Before, names: int, room: int) -> Text:

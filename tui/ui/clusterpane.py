@@ -14,6 +14,7 @@ from textual.binding import BindingType
 from tui.actions import Kind
 from tui.hyperv import quorum
 from tui.hyperv.cluster import DOWN, PAUSED, UP, Cluster
+from tui.hyperv.plans.words import several
 from tui.rows import clustering, text
 from tui.rows.clusterfindings import cluster_remarks
 from tui.rows.matrix import REMARK_COLUMNS
@@ -108,7 +109,7 @@ class Standing(Patch):
         known = sorted(self._store.clusters.known.items())
         lines = [self._line(told) for _, told in known[:MOST]]
         if len(known) > MOST:
-            rest = f"and {len(known) - MOST} clusters more: Findings names what is wrong"
+            rest = f"and {several(len(known) - MOST, 'cluster')} more: Findings names what is wrong"
             lines.append(Text(rest, style=tones(self.app).style("dim")))
         if not lines:
             lines.append(Text(_NONE, style=tones(self.app).style("dim")))

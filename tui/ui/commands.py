@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tui.actions import Kind, Target, by_id
 from tui.actions.panekeys import pane_key
 from tui.collector.messages import Pace, Poke
+from tui.hyperv.plans.words import several
 from tui.rows.columns import find
 from tui.rows.remarks import Remark
 from tui.rows.topology import Node, Sort
@@ -330,7 +331,8 @@ class Commands(TapeCommands):
         table = self._app.panes.table
         table.show_problems(not table.only_problems)
         if table.only_problems and not table.grid.keys:
-            self._app.told(f"No problems among {len(table.rows)} {table.subject.noun}")
+            rows = several(len(table.rows), "row", table.subject.noun)
+            self._app.told(f"No problems among {rows}")
 
     # -- looking ---------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tui.hyperv.plans.words import several
 from tui.rows import export, text
 from tui.rows.columns import find
 from tui.store import HostRow, JobRow, NodeRow, RoleRow, SwitchRow, VmRow, VolumeRow
@@ -34,7 +35,7 @@ def copies(table: TablePane, row: Any) -> list[tuple[str, str, str]]:
         cells = [column.cell(row).text for column in columns]
         found.append(("r", "Row, separated by tabs", "\t".join(clean(cell) for cell in cells)))
     rows = [table.row(key) for key in table.grid.keys if key in table.rows]
-    found.append(("t", f"Table as shown, {len(rows)} rows", export.table(columns, rows)))
+    found.append(("t", f"Table as shown, {several(len(rows), 'row')}", export.table(columns, rows)))
     return [(key, title, words) for key, title, words in found if words]
 
 

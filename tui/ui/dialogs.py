@@ -19,6 +19,7 @@ from textual.content import Content
 from textual.widgets import Input, Label, Static
 
 from tui.actions import Action, Risk, Target
+from tui.hyperv.plans.words import several
 from tui.ui.facts import sentence
 from tui.ui.modal import Modal
 from tui.ui.rowline import clean
@@ -47,7 +48,7 @@ class Question:
         if len(self.targets) == 1:
             return f"{self.action.title} {self.targets[0].name}?"
         hosts = len({target.host.id for target in self.targets})
-        places = "1 host" if hosts == 1 else f"{hosts} hosts"
+        places = several(hosts, "host")
         return f"{self.action.title} {len(self.targets)} {_things(self.targets[0])} on {places}?"
 
     @property

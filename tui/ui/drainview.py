@@ -16,6 +16,7 @@ from tui.hyperv.plans import draining
 from tui.hyperv.plans import fleet as fleets
 from tui.hyperv.plans.draining import Drain, Stay
 from tui.hyperv.plans.fleet import Fleet
+from tui.hyperv.plans.words import several
 from tui.rows import plans, text
 from tui.rows.plans import LEG_COLUMNS, Line
 from tui.store.legs import legs_of, pause_of, resume_of
@@ -210,7 +211,7 @@ class DrainSheet(RunSheet):
         """What the confirmation lists."""
         moves = [leg for leg in self._legs if not leg.gate]
         memory = sum(leg.memory for leg in moves)
-        lines = [f"{len(moves)} moves, {text.size(memory)}, {self.cap} at once"]
+        lines = [f"{several(len(moves), 'move')}, {text.size(memory)}, {self.cap} at once"]
         lines += [f"{stay.name} does not move: {stay.why}" for stay in self._stays
                   if not stay.harmless]  # fmt: skip
         if self._plan is not None:

@@ -10,6 +10,7 @@ from tui.actions.relationship import points_of
 from tui.collector.messages import CallUpdate
 from tui.hyperv import merging, states
 from tui.hyperv.model import Disk, HostVitals, Nic, Trouble
+from tui.hyperv.plans.words import several
 from tui.rows import levels, replicas, text
 from tui.rows.activity import PHASES
 from tui.rows.columns import vm_uptime
@@ -271,7 +272,8 @@ def _host(row: HostRow, now: float) -> Iterator[Section]:
     state = Section("Connection").add("State", str(link), link.tone).add("Address", host.url)
     state.add("Round trip", text.latency(vitals.latency))
     if vitals.interval:
-        state.add("Refreshed", f"every {vitals.interval:.0f} s, {vitals.requests} requests so far")
+        asked = several(vitals.requests, "request")
+        state.add("Refreshed", f"every {vitals.interval:.0f} s, {asked} so far")
     if tone := clock_tone(vitals):
         state.add("Clock", clock(vitals), tone)
     state.add("Read-only", "yes" if host.read_only else "", "warning")
@@ -307,8 +309,8 @@ def _machine(row: HostRow, now: float) -> Section:
     machine = Section("Machine").add("System", text.operating_system(host.os))
     machine.add("Build", host.build).add("Model", host.model).add("Processor", host.processor)
     if host.logical_processors:
-        counts = f"{host.sockets} sockets, {host.cores} cores, {host.logical_processors} threads"
-        machine.add("Processors", counts)
+        counts = {"socket": host.sockets, "core": host.cores, "thread": host.logical_processors}
+        machine.add("Processors", ", ".join(several(n, noun) for noun, n in counts.items()))
     machine.add("Cluster", host.cluster).add("Domain", host.domain)
     if host.booted_at:
         machine.add("Up", text.uptime(now - host.booted_at))

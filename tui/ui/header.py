@@ -13,6 +13,7 @@ from textual import events
 from textual.message import Message
 
 from tui.hyperv.model import Link
+from tui.hyperv.plans.words import several
 from tui.hyperv.states import RUNNING
 from tui.rows import levels, text
 from tui.rows.findings import finding
@@ -93,10 +94,11 @@ class Header(Patch):
         parts.append((1, self._hosts()))
         parts.append((2, self._machines()))
         if problems := self._counts[1]:
-            parts.append((3, Text(f"{problems} need attention", style=ink.style("error"))))
+            words = several(problems, "needs attention", "need attention")
+            parts.append((3, Text(words, style=ink.style("error"))))
         jobs = sum(not row.job.finished for row in store.jobs.values())
         if jobs:
-            parts.append((6, Text(f"{jobs} jobs", style=ink.style("changing"))))
+            parts.append((6, Text(several(jobs, "job"), style=ink.style("changing"))))
         parts.append((4, self._age(now)))
         if self.load.sample(time.monotonic(), standing.fabric):
             cpu = self.load.cpu + store.collector_cpu

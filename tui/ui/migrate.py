@@ -22,6 +22,7 @@ from textual.widgets import Static
 from tui.actions import Action, Target, by_id
 from tui.collector.messages import Answer, Call, Inspect
 from tui.hyperv.model import Link
+from tui.hyperv.plans.words import several
 from tui.hyperv.preflight import Verdict
 from tui.rows import moves, text
 from tui.rows.moves import CauseLine, HostLine
@@ -178,7 +179,7 @@ class MigrateScreen(Modal[None]):
         dash = self._glyphs.plain("·")
         if len(targets) > 1:
             hosts = len({target.host.id for target in targets})
-            places = "1 host" if hosts == 1 else f"{hosts} hosts"
+            places = several(hosts, "host")
             return f"Migrate {len(targets)} virtual machines on {places}"
         (target,) = targets
         words = [f"Migrate {target.name}", target.host.id]

@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from tui.actions import Kind
+from tui.hyperv.plans.words import several
 from tui.rows import load, text
 from tui.store import Changes, Delta, Store
 from tui.store.loads import OperationRow
@@ -139,10 +140,10 @@ class Standing(Patch):
         size = sum(history.octets for history in store.histories.values())
         machines, hosts = len(store.vms), len(store.host_rows)
         return [
-            (f"{machines} machines on {hosts} hosts", ""),
-            (f"{len(store.histories)} histories {text.size(size)}", ""),
-            (f"{len(store.exchanges)} messages", "dim"),
-            (f"{len(store.sheets)} sheets", "dim"),
+            (f"{several(machines, 'machine')} on {several(hosts, 'host')}", ""),
+            (f"{several(len(store.histories), 'history', 'histories')} {text.size(size)}", ""),
+            (several(len(store.exchanges), "message"), "dim"),
+            (several(len(store.sheets), "sheet"), "dim"),
         ]
 
     def _hosts(self) -> list[Part]:
@@ -153,7 +154,7 @@ class Standing(Patch):
         capped = sum(one.capped for one in loads)
         failed = sum(map(load.failures, loads))
         slowest = max(loads, key=lambda one: one.worst)
-        parts: list[Part] = [(f"{asked} requests/min   {text.size(moved)}/min", "")]
+        parts: list[Part] = [(f"{several(asked, 'request')}/min   {text.size(moved)}/min", "")]
         parts += [(f"{capped} capped", "warning")] if capped else []
         parts += [(f"{failed} failed in an hour", "warning")] if failed else []
         if slowest.worst:
@@ -212,12 +213,12 @@ def _card(row: OperationRow, glyphs: Glyphs) -> Card:
     """An operation in full."""
     told = row.load
     figures = [
-        f"asked {told.count} times by {told.lanes}, last at {text.clock(told.at)}",
+        f"asked {several(told.count, 'time')} by {told.lanes}, last at {text.clock(told.at)}",
         f"half within {text.latency(told.median)}, 95% within {text.latency(told.p95)}, "
         f"at most {text.latency(told.worst)} lately",
         f"{text.latency(told.seconds)} and {text.size(told.bytes)} together",
     ]
     if told.failures:
-        figures.append(f"failed {told.failures} times")
+        figures.append(f"failed {several(told.failures, 'time')}")
     parts = [("dialog-question", glyphs.plain(row.name)), ("dialog-text", "\n".join(figures))]
     return Card(f"Asked of {row.host.id}", parts)

@@ -57,7 +57,7 @@ class StoragePane(TurningPane):
 
     def looks(self) -> frozenset[Look]:
         """What its table needs to have measured."""
-        return frozenset({Look.IMAGES} if TABLES[self.view].of_files else ())
+        return frozenset(TABLES[self.view].looks)
 
     def _notes(self) -> list[str]:
         """When there will be more to say."""

@@ -35,6 +35,8 @@ class TimeSpan:
     def tell(self, now: float) -> None:
         """Time passed."""
         self._now = now
+        if self.end is not None and self.end > now:  # the clock was set back
+            self.end = None
         self._leave_cross()
 
     @property

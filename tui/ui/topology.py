@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from textual.binding import Binding, BindingType
 
 from tui.actions import Kind
+from tui.hyperv.plans.words import several
 from tui.rows.topology import (
     NODE_COLUMNS,
     WAYS_DEFAULT,
@@ -167,7 +168,7 @@ class NetworkPane(ViewsPane):
         if not self.is_tree or self.narrowed:
             return super().counts()
         adapters = sum(node.sort is Sort.ADAPTER for node in self.rows.values())
-        return f"{adapters} adapters"
+        return several(adapters, "adapter")
 
     def markable(self, key: str) -> bool:
         return isinstance(self.store.row(key), SwitchRow) and key in self.store.switches

@@ -1,4 +1,4 @@
-"""Numbers as plans put them in their sentences."""
+"""Numbers as they are put in sentences."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def share(part: float) -> str:
     return f"{part * 100:.0f}%"
 
 
-def several(count: int, noun: str) -> str:
-    """``1 machine``, ``3 machines``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def several(count: int, one: str, more: str = "") -> str:
+    """``1 machine``, ``3 machines``; ``1 role stays``, ``2 roles stay``."""
+    return f"{count} {one if count == 1 else more or f'{one}s'}"
 
 
 def listed(names: Sequence[str], most: int = 4) -> str:

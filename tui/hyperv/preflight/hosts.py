@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_address, ip_network
 
 from tui.hyperv.model import Host, Inventory, Link
+from tui.hyperv.plans.words import several
 from tui.hyperv.preflight.cause import (
     Cause,
     Move,
@@ -101,8 +102,8 @@ def _turn(inventory: Inventory, *, storage: bool) -> Iterator[Cause]:
     if under_way >= most:
         yield warned(
             "limits",
-            f"{host.id} does {most} {what} migrations at once and {under_way} are under way: "
-            "this one waits for its turn",
+            f"{host.id} does {several(most, f'{what} migration')} at once and "
+            f"{several(under_way, 'is', 'are')} under way: this one waits for its turn",
             fix,
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tui.hyperv import states
 from tui.hyperv.model import Host
+from tui.hyperv.plans.words import several
 from tui.hyperv.preflight.cause import (
     GB,
     Cause,
@@ -165,8 +166,8 @@ def numa(trip: Trip) -> Iterator[Cause]:
     if there.logical_processors and vm.processors > there.logical_processors:
         yield failed(
             "numa",
-            f"{trip.name} has {vm.processors} virtual processors; {there.id} has "
-            f"{there.logical_processors} logical ones",
+            f"{trip.name} has {several(vm.processors, 'virtual processor')}; {there.id} "
+            f"has {several(there.logical_processors, 'logical one')}",
             f"hvdeck vm set-cpu {called(trip)} --count {there.logical_processors}",
         )
         return
@@ -239,16 +240,16 @@ def checkpoints(trip: Trip) -> Iterator[Cause]:
     if trip.vitals.activity == _MERGING:
         yield warned("checkpoints", f"disks of {name} are being merged: the move waits or ends it")
     elif number:
-        word = "checkpoint" if number == 1 else "checkpoints"
+        go = several(number, "checkpoint of {} goes along", "checkpoints of {} go along")
         yield (
             warned(
                 "checkpoints",
-                f"{number} {word} of {name} go along, with all files of their chains",
+                f"{go.format(name)}, with all files of their chains",
                 f"Get-VMSnapshot -VMName {quoted(name)} -ComputerName "
                 f"{quoted(trip.here.name or trip.here.id)} | Remove-VMSnapshot",
             )
             if trip.copies
-            else passed("checkpoints", f"{number} {word} of {name} go along")
+            else passed("checkpoints", go.format(name))
         )
     elif any(disk.path.lower().endswith((".avhdx", ".avhd")) for disk in trip.disks):
         yield warned(
