@@ -56,9 +56,9 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     vm_cpu: Level = Level(80.0, 95.0)
     """Load of a machine's processors."""
     memory_demand: Level = Level(95.0, 100.0)
-    """What a machine demands of the memory it is assigned; 83 % with the usual buffer of 20 %."""
+    """What a machine wants of the memory it is assigned; 83 % with the usual buffer of 20 %."""
     memory_pressure: Level = Level(80.0, 100.0)
-    """What a machine with dynamic memory, or those of a host together, want of what they have."""
+    """What the machines of a host with dynamic memory want of what they have, on average."""
     memory_promised: Level = Level(100.0)
     """What the machines of a host may grow to of its memory."""
     mac_pool: Level = Level(90.0)

@@ -76,7 +76,7 @@ WAIT: Final = Measure(
 )  # fmt: skip
 PRESSURE: Final = Measure(
     "pressure", "Press", (MachineMetric.PRESSURE,), text.percent, 10, FLOWS,
-    least=100.0, level="memory_pressure", keys=_of_machine,
+    least=100.0, level="memory_demand", keys=_of_machine,
 )  # fmt: skip
 
 
@@ -150,7 +150,7 @@ def _balancing(row: HostRow) -> float | None:
 
 def _machines(span: Span, lines: bool) -> list[Column[Any]]:
     wait = _measured(span, Look.PROCESSORS, meters.wait, brief, "processor_wait")
-    pressure = _measured(span, Look.MEMORY, meters.pressure, text.percent, "memory_pressure")
+    pressure = _measured(span, Look.MEMORY, meters.pressure, text.percent, "memory_demand")
     more: list[Column[Any]] = [
         Column("wait", "CPU wait", meters.wait, wait, 8, right=True),
         Column("pressure", "Pressure", meters.pressure, pressure, 8, right=True),

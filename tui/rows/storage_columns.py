@@ -214,8 +214,8 @@ def _memory_bar(row: MemoryLine) -> Cell:
     return Cell(text.percent(share), levels.tone("host_memory", share), share / 100.0)
 
 
-def _pressed(value: float | None) -> Cell:
-    return Cell(text.percent(value), levels.tone("memory_pressure", value))
+def _pressed(value: float | None, level: str) -> Cell:
+    return Cell(text.percent(value), levels.tone(level, value))
 
 
 def _committed(row: MemoryLine) -> Cell:
@@ -236,8 +236,8 @@ MEMORY_COLUMNS: tuple[Column[MemoryLine], ...] = (
            plain(lambda r: text.size(r.memory.assigned)), 8, right=True, priority=1),
     Column("demand", "Demand", lambda r: r.memory.demand or None,
            plain(lambda r: text.size(r.memory.demand or None)), 8, right=True, priority=1),
-    Column("pressure", "Pressure", lambda r: r.pressure, lambda r: _pressed(r.pressure),
-           9, right=True, priority=0),
+    Column("pressure", "Pressure", lambda r: r.pressure,
+           lambda r: _pressed(r.pressure, "memory_pressure"), 9, right=True, priority=0),
     Column("most", "At most", lambda r: r.memory.most, plain(lambda r: text.size(r.memory.most)),
            8, right=True, priority=2),
     Column("overcommit", "Overcommit", lambda r: r.overcommit, _committed,
@@ -273,7 +273,8 @@ GUEST_COLUMNS: tuple[Column[GuestLine], ...] = (
     _of_vm("state", 4),
     _of_vm("memory", 0),
     _of_vm("demand", 1),
-    Column("pressure", "Pressure", lambda r: pressure(r.row), lambda r: _pressed(pressure(r.row)),
+    Column("pressure", "Pressure", lambda r: pressure(r.row),
+           lambda r: _pressed(pressure(r.row), "memory_demand"),
            9, right=True, priority=0),
     Column("bounds", "May have", lambda r: most_memory(r.row), plain(_bounds),
            18, right=True, priority=2),

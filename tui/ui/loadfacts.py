@@ -70,7 +70,7 @@ def of_machine(row: VmRow) -> Iterator[Said]:
         yield "CPU wait", brief(meter.wait), levels.tone("processor_wait", meter.wait)
     if meter.pressure is not None:
         average = f", average {meter.pressure_average}%" if meter.pressure_average else ""
-        tone = levels.tone("memory_pressure", meter.pressure)
+        tone = levels.tone("memory_demand", meter.pressure)
         yield "Pressure", f"{text.percent(meter.pressure)}{average}", tone
     if meter.paged:
         yield "Paged", f"{text.size(meter.paged)} on the host's disk", "error"
