@@ -42,6 +42,7 @@ from tui.hyperv.model import (
     VmVitals,
     Volume,
 )
+from tui.hyperv.sheet import Controller, Memory, Processor, Sheet
 
 GB = 1 << 30
 START = 1_790_000_000.0
@@ -298,6 +299,18 @@ class Estate:
             told = tuple(v for v in place.vitals_of.values() if v.cpu is not None)
             updates.append(self.update(name, vitals=place.vitals, vm_vitals=told))
         return Batch(tuple(updates), idle=True, cpu=1.5, memory=60 << 20)
+
+    def sheet(self, name: str) -> Sheet:
+        """A machine in full, as it is now."""
+        vm = self.find(name)[1]
+        return Sheet(
+            id=vm.id,
+            host=vm.host,
+            read_at=self.now,
+            processor=Processor("p", 4),
+            memory=Memory("m", startup=4 * GB, minimum=1 * GB, maximum=8 * GB, dynamic=True),
+            controllers=(Controller("c", "SCSI", 0, 64, (0,)),),
+        )
 
     @property
     def links(self) -> tuple[HostLink, ...]:

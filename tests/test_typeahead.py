@@ -4,24 +4,56 @@ from __future__ import annotations
 
 import pytest
 from textual import events
+from textual.geometry import Offset
 from textual.widgets import Input, TextArea
 
 from tests.deck_kit import Deck, deck, story
 from tests.quiet_kit import key_event
+from tests.scripted import GB
+from tui.collector.messages import Batch
+from tui.ui import reading
 from tui.ui.dialogs import Confirm
 from tui.ui.finder import Finder, KeyMenu
 from tui.ui.form import Form
+from tui.ui.keyline import Sent
 from tui.ui.sheet import SheetScreen
 
 SIZE = (100, 24)
 
 
-async def burst(d: Deck, *keys: str | events.Paste) -> None:
-    """Keys as the terminal's own thread hands them over, one right behind the other."""
+async def burst(d: Deck, *keys: str | Sent) -> None:
+    """Keys and clicks as the terminal's own thread hands them over, one right behind the other."""
     driver = d.app._driver
     assert driver is not None
     for key in keys:
         driver.process_message(key_event(key) if isinstance(key, str) else key)
+    await d.settle()
+
+
+def click(at: Offset) -> list[events.MouseDown | events.MouseUp]:
+    """The button is pressed there and let go."""
+    return [kind(None, at.x, at.y, 0, 0, 1, False, False, False, at.x, at.y)
+            for kind in (events.MouseDown, events.MouseUp)]  # fmt: skip
+
+
+def at_row(d: Deck, name: str) -> Offset:
+    """Where a machine is listed on the screen."""
+    grid = d.app.panes.vms.grid
+    place = grid.content_region.offset
+    lines = d.text().splitlines()
+    line = next(y for y, text in enumerate(lines) if name in text and y > place.y)
+    return Offset(place.x + 6, line)
+
+
+def at_hint(d: Deck, words: str) -> Offset:
+    """Where the foot of the screen offers a key."""
+    lines = d.text().splitlines()
+    return Offset(lines[-1].index(words), len(lines) - 1)
+
+
+async def comes(d: Deck, name: str) -> None:
+    """The machine has been read."""
+    d.collector.play(Batch(sheets=(d.estate.sheet(name),)))
     await d.settle()
 
 
@@ -175,3 +207,172 @@ async def test_a_line_of_a_sheet_is_no_line_of_the_deck() -> None:
         await burst(d, "T", "P", "enter")
         assert d.app.is_running
         assert len(d.app.screen_stack) == 3
+
+
+# -- a form that waits for its machine to be read --------------------------------------------
+
+
+@story
+async def test_what_is_typed_while_a_machine_is_read_is_for_its_form() -> None:
+    async with deck(size=SIZE) as d:
+        await d.go("web02")
+        await burst(d, "c", *"4s", events.Paste("7!"), "q")
+        assert len(d.app.screen_stack) == 1
+        assert untouched(d), "it waits"
+        await burst(d, "space", "t")
+        assert untouched(d)
+        await comes(d, "web02")
+        assert isinstance(d.app.screen, Form)
+        assert d.field.value.endswith("4s7!q t")
+        await burst(d, "backspace", "end", "x")
+        assert d.field.value.endswith("4s7!q x"), "nothing is held any more"
+        assert untouched(d)
+
+
+@story
+async def test_a_form_is_filled_in_and_sent_in_one_breath() -> None:
+    async with deck(size=SIZE) as d:
+        await d.go("web02")
+        await burst(d, ":", *"set memory", "enter", "ctrl+u", *"6G", "enter", "s")
+        assert not d.collector.calls
+        await comes(d, "web02")
+        (memory, start) = d.collector.calls
+        assert (memory.action, memory.arguments) == ("vm.set-memory", {"startup": 6 * GB})
+        assert start.action == "vm.start", "what came after it is for the deck"
+
+
+@story
+async def test_escape_gives_up_what_is_read_and_what_was_typed_for_it() -> None:
+    async with deck(size=SIZE) as d:
+        await d.go("web02")
+        await burst(d, "c", *"7z", "escape", "down")
+        assert "given up" in d.notices
+        assert untouched(d)
+        below = d.app.panes.vms.cursor
+        assert below != d.key("web02"), "the deck has the keys again"
+        await comes(d, "web02")
+        assert len(d.app.screen_stack) == 1
+        await d.go("web02")
+        await burst(d, "s")
+        assert [call.target for call in d.collector.calls] == [d.key("web02")]
+
+
+@pytest.mark.parametrize("how", ["lost", "gone", "moved", "endless"])
+def test_what_cannot_be_read_takes_what_was_typed_with_it(how: str) -> None:
+    @story
+    async def tale() -> None:
+        async with deck(size=SIZE) as d:
+            await d.go("web02")
+            await burst(d, "c", *"7zs")
+            d.app._notifications.clear()
+            if how == "lost":
+                d.collector.play(Batch((d.estate.lose("CL1-N2"),)))
+            elif how == "gone":
+                d.collector.play(Batch((d.estate.remove("web02"),)))
+            elif how == "moved":
+                d.collector.play(Batch(d.estate.move("web02", "HV01")))
+            else:
+                d.estate.now += reading.LONGEST
+                d.app.tick()
+            await d.settle()
+            assert "Checkpoint web02: " in d.notices
+            assert untouched(d)
+            assert len(d.app.screen_stack) == 1
+            await burst(d, "7")
+            assert d.app.panes.current == "jobs", "the deck has the keys again"
+
+    tale()
+
+
+@story
+async def test_keys_typed_for_a_form_that_is_not_needed_are_for_nobody() -> None:
+    async with deck(size=SIZE) as d:
+        d.collector.instant = False
+        await d.go("web02")
+        target = d.app.store.target(d.key("web02"))
+        assert target is not None
+        d.app.operator.proceed("checkpoint.create", [(d.key("web02"), target)], {"name": "x"})
+        await burst(d, *"7z")
+        await comes(d, "web02")
+        assert [call.action for call in d.collector.calls] == ["checkpoint.create"]
+        assert d.app.panes.current == "vms"
+        assert not d.app.frozen
+
+
+@story
+async def test_moving_about_and_leaving_wait_for_no_machine() -> None:
+    async with deck(size=SIZE) as d:
+        left: list[object] = []
+        await d.go("web02")
+        before = d.app.panes.vms.grid.cursor_index
+        await burst(d, "c", *"7z", "down", "down")
+        assert d.app.panes.vms.grid.cursor_index == before + 2
+        d.app.exit = lambda *args, **kwargs: left.append(args)  # type: ignore[method-assign]
+        await burst(d, "ctrl+c")
+        assert left
+        assert untouched(d)
+        await comes(d, "web02")
+        assert isinstance(d.app.screen, Form)
+        assert d.app.screen._targets[0].name == "web02", "it is about what was chosen"
+
+
+@story
+async def test_what_takes_long_is_told_at_the_foot() -> None:
+    async with deck(size=SIZE) as d:
+        await d.go("web02")
+        foot = d.text().splitlines()[-1]
+        await burst(d, "c", *"7z")
+        assert d.text().splitlines()[-1] == foot, "mostly it takes no time"
+        d.estate.now += 2
+        d.app.tick()
+        await d.settle()
+        assert "Esc Give up  Reading web02  2 keys wait" in d.text()
+        await burst(d, "escape")
+        d.app.tick()
+        await d.settle()
+        assert d.text().splitlines()[-1] == foot
+
+
+# -- clicks ----------------------------------------------------------------------------------
+
+
+@story
+async def test_a_click_behind_a_key_lands_where_it_was_aimed_or_nowhere() -> None:
+    async with deck(size=SIZE) as d:
+        await burst(d, *click(at_row(d, "web02")))
+        assert d.app.panes.vms.cursor == d.key("web02")
+        await burst(d, "down", *click(at_row(d, "sql01")))
+        assert d.app.panes.vms.cursor == d.key("sql01"), "nothing opened before it"
+        aimed = click(at_row(d, "web01"))
+        await burst(d, ":", *aimed)
+        assert isinstance(d.app.screen, Finder)
+        assert d.app.panes.vms.cursor == d.key("sql01")
+        await burst(d, "escape", *click(Offset(aimed[0].x, aimed[0].y)))
+        assert len(d.app.screen_stack) == 1
+        assert d.app.panes.vms.cursor == d.key("sql01"), "it was aimed at what is closed"
+        assert untouched(d)
+
+
+@story
+async def test_a_click_at_the_foot_does_not_act_beneath_what_opens() -> None:
+    async with deck(size=SIZE) as d:
+        await d.go("web02")
+        start = at_hint(d, "Start")
+        for opener in (":", "7", "c"):
+            await burst(d, opener, *click(start))
+            assert not d.collector.calls, opener
+            await d.press("escape", "3")
+            await d.go("web02")
+        await burst(d, *click(start))
+        assert [call.action for call in d.collector.calls] == ["vm.start"]
+
+
+@story
+async def test_letting_go_of_a_button_whose_press_was_for_nobody_is_no_click() -> None:
+    async with deck(size=SIZE) as d:
+        await d.go("web02")
+        start = at_hint(d, "Start")
+        await burst(d, click(start)[0])
+        await burst(d, ":", click(start)[0])
+        await burst(d, "escape", click(start)[1])
+        assert not d.collector.calls

@@ -32,7 +32,7 @@ from tui.ui.engine import PACE, Collector, Engine
 from tui.ui.exact import ExactScreen
 from tui.ui.filterbar import FilterBar
 from tui.ui.header import Footer, Header, Hint, Standing, Tabs
-from tui.ui.keyline import KeyLine
+from tui.ui.keyline import KeyLine, Sent
 from tui.ui.layout import Panes
 from tui.ui.lookout import Lookout
 from tui.ui.modal import Modal
@@ -111,9 +111,9 @@ class DeckApp(App[int], inherit_bindings=False):
         self.header = Header(self.store, self.glyphs)
         self.tabs = Tabs()
         self.tape = TapeLine(self.replay, self.glyphs, self.label) if self.replay else None
-        self.footer = Footer(self.hints)
-        self.keys = KeyLine(self, super().on_event)
+        self.footer = Footer(lambda: self.operator.reading.hints() or self.hints())
         self._keys = dict(options.keys)
+        self.keys = KeyLine(self, super().on_event, hints.leaving(self._keys))
         self._leaving = False
         style.register(self)
         wanted = options.theme or style.DEFAULT_THEME
@@ -270,6 +270,7 @@ class DeckApp(App[int], inherit_bindings=False):
         """A second passed."""
         changes = self.store.tick(self.clock())
         self.lookout.tick(changes)
+        self.operator.reading.tick()
         self.show(changes)
         self.lookout.tell()
         if self.frozen:
@@ -345,8 +346,8 @@ class DeckApp(App[int], inherit_bindings=False):
     # -- keys ------------------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
-        """Keys from the terminal wait in line."""
-        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+        """Keys and clicks from the terminal wait in line."""
+        if isinstance(event, Sent) and not event.is_forwarded:
             await self.keys.take(event)
         else:
             await super().on_event(event)

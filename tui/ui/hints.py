@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from typing import Protocol
 
-from tui.actions import key_label
+from tui.actions import by_id, key_label
 from tui.actions.panekeys import PaneKey
 from tui.ui.header import Hint
 
@@ -36,6 +36,13 @@ class Keyed(Protocol):
 def keys_now(of: Keyed, own: Mapping[str, str]) -> list[str]:
     """Its keys: those of the configuration, or the defaults."""
     return [key.strip() for key in own.get(of.id, of.key).split(",") if key.strip()]
+
+
+def leaving(own: Mapping[str, str]) -> set[str]:
+    """Keys that leave the deck and that nobody types as text."""
+    leave = by_id("app.quit")
+    assert leave is not None
+    return {"ctrl+c", *(key for key in keys_now(leave, own) if "+" in key)}
 
 
 def label(of: Keyed, own: Mapping[str, str], taken: Collection[str] = ()) -> str:

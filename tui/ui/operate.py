@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tui.actions import Action, Kind, Risk, Target, by_id, why_not
 from tui.actions.declare import highest
-from tui.collector.messages import CallUpdate, Inspect, Phase
+from tui.collector.messages import CallUpdate, Phase
 from tui.rows import text
 from tui.store import Changes
 from tui.ui.campaigns import Campaigns
 from tui.ui.dispatch import Dispatcher, Item, Run
+from tui.ui.reading import Reading
 
 if TYPE_CHECKING:
     from tui.ui.app import DeckApp
@@ -58,7 +59,7 @@ class Operator:
         self.dispatcher = Dispatcher(app.store, app.engine.post, clock, lambda: app.read_only)
         self.campaigns = Campaigns(self)
         self.runs: list[Run] = []
-        self._awaited: tuple[str, Asked] | None = None
+        self.reading = Reading(app, clock, self._ask)
 
     @property
     def app(self) -> DeckApp:
@@ -195,37 +196,10 @@ class Operator:
 
     def _prepare(self, asked: Asked) -> None:
         """Ask at once, or when the machine has been read."""
-        if asked.action.needs_sheet and not self._is_current(asked.able[0][1]):
-            self._read_sheet(asked)
+        if asked.action.needs_sheet and not self.reading.is_current(asked.able[0][1]):
+            self.reading.begin(asked)
         else:
             self._ask(asked)
-
-    def _is_current(self, target: Target) -> bool:
-        """Its sheet shows the machine as it is. One nobody keeps fresh, or that was read before
-        the last call on the machine ended, may show what was.
-        """
-        kept = self._app.engine.inspected == (target.host.id, target.id)
-        sheet = target.sheet
-        return kept and sheet is not None and sheet.read_at >= self._app.store.ended_at(target.id)
-
-    def _read_sheet(self, asked: Asked) -> None:
-        """The form starts from the machine as it is: read it first."""
-        target = asked.able[0][1]
-        self._awaited = (target.id, asked)
-        self._app.engine.post(Inspect(target.host.id, target.id))
-        self._app.told(f"Reading {target.name}")
-
-    def _sheet_came(self, changes: Changes) -> None:
-        if self._awaited is None or self._awaited[0] not in changes.sheets:
-            return
-        _, asked = self._awaited
-        pairs = [(key, self._app.store.target(key)) for key, _ in asked.able]
-        able = [(key, target) for key, target in pairs if target is not None]
-        if able and not self._is_current(able[0][1]):
-            return  # it was being read when the call ended; the next one comes at once
-        self._awaited = None
-        if able:
-            self._ask(replace(asked, able=able))
 
     def _ask(self, asked: Asked) -> None:
         form = asked.action.form
@@ -300,7 +274,7 @@ class Operator:
 
     def settled(self, changes: Changes) -> None:
         """Calls moved on: send what waits, report what is over."""
-        self._sheet_came(changes)
+        self.reading.look(changes)
         touched, more = self.dispatcher.settled(changes)
         for change in more:
             self._app.show(change)
