@@ -12,6 +12,7 @@ from typing import Any
 
 from textual import events
 from textual.app import App
+from textual.geometry import Offset
 from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_from_key
 
 PATIENCE = 90.0
@@ -46,3 +47,9 @@ def key_event(key: str) -> events.Key:
     except KeyError:
         character = name if len(name) == 1 else None
     return events.Key(name, character)
+
+
+def click(at: Offset) -> list[events.MouseDown | events.MouseUp]:
+    """The button is pressed there and let go, as a terminal's driver tells it."""
+    return [kind(None, at.x, at.y, 0, 0, 1, False, False, False, at.x, at.y)
+            for kind in (events.MouseDown, events.MouseUp)]  # fmt: skip

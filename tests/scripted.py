@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ from tui.collector.messages import (
     Configure,
     Exchange,
     HostLink,
+    Inspect,
     Phase,
     Update,
 )
@@ -342,6 +344,8 @@ class ScriptedCollector:
         self.stopped = False
         self.instant = True
         """Calls are accepted and observed at once."""
+        self.reads = False
+        """Machines are read as soon as that is asked."""
         self.fail: dict[str, Trouble] = {}
         """Calls on a target (GUID) that fail, and why."""
         self._batches: deque[Batch | CollectorDied] = deque()
@@ -357,6 +361,12 @@ class ScriptedCollector:
             self.calls.append(command)
             if self.instant:
                 self.finish(command)
+        elif isinstance(command, Inspect) and self.reads:
+            names = [vm.name for vm in self._machines() if vm.id == command.vm]
+            self.play(*(Batch(sheets=(self.estate.sheet(name),)) for name in names))
+
+    def _machines(self) -> Iterator[Vm]:
+        return (vm for host in self.estate.hosts.values() for vm in host.vms.values())
 
     async def next_batch(self) -> Batch:
         while not self._batches:
@@ -387,8 +397,7 @@ class ScriptedCollector:
         self, call: Call, phase: Phase, trouble: Trouble | None = None, percent: int | None = None
     ) -> None:
         """Say where a call stands."""
-        name = next((v.name for h in self.estate.hosts.values() for v in h.vms.values()
-                     if v.id == call.target), call.target)  # fmt: skip
+        name = next((vm.name for vm in self._machines() if vm.id == call.target), call.target)
         update = CallUpdate(
             call.id, call.action, call.host, call.target, name, phase, self.estate.now,
             percent, trouble=trouble,

@@ -12,10 +12,11 @@ import pytest
 from textual import events
 from textual._compositor import Compositor
 from textual.events import Paste
+from textual.geometry import Offset
 from textual.keys import _character_to_key
 
 from tests.deck_kit import Deck, deck, story
-from tests.quiet_kit import quiet
+from tests.quiet_kit import click, quiet
 from tests.scripted import NAMES, OFF, RUNNING, datacenter
 from tui.actions import ACTIONS, Risk, by_id
 from tui.collector.messages import Batch
@@ -34,6 +35,8 @@ KEYS += ["escape"] * 16 + ["down", "space", ":", *"33sSytA"] * 4
 """More of what acts, and of what leads to where it acts."""
 STORM = 10_000
 GUST = 100
+CLICKS = 2
+"""Among the keys of a gust."""
 SEEN = 10
 """One gust of so many is painted: what keys do is what is tested, and painting is dear."""
 HOME = ("escape", "escape", "escape", "3")
@@ -59,12 +62,15 @@ async def test_ten_thousand_keys_do_nothing_red() -> None:
     async with deck(size=DECK) as d:
         stay(d)
         d.app.operator.key_clock = hesitant(d, rng)
+        d.collector.reads = True
         for gust in range(STORM // GUST):
             d.collector.play(d.estate.tick())
             name = rng.choice(NAMES)
             d.collector.play(Batch((d.estate.vary(name, state=rng.choice((RUNNING, OFF))),)))
             with nullcontext() if gust % SEEN == 0 else unseen():
-                await strike(d, *HOME, *rng.choices(KEYS, k=GUST - len(HOME)))
+                await strike(
+                    d, *HOME, *sprinkled(rng, rng.choices(KEYS, k=GUST - len(HOME) - 2 * CLICKS))
+                )
             assert not reds(d)
         assert d.app.is_running
         assert len(d.collector.calls) > 20, "a storm that does nothing would prove nothing"
@@ -91,9 +97,22 @@ def hesitant(d: Deck, rng: random.Random) -> Callable[[], float]:
     return read
 
 
-async def strike(d: Deck, *keys: str) -> None:
-    """Keys as a terminal sends them, as fast as they come."""
+def sprinkled(rng: random.Random, keys: list[str]) -> list[str | events.MouseEvent]:
+    """Keys with clicks among them, anywhere on the screen; one in two at its foot."""
+    found: list[str | events.MouseEvent] = [*keys]
+    for place in sorted(rng.sample(range(len(keys)), CLICKS), reverse=True):
+        width, height = DECK
+        at = Offset(rng.randrange(width), rng.choice((rng.randrange(height), height - 1)))
+        found[place:place] = click(at)
+    return found
+
+
+async def strike(d: Deck, *keys: str | events.MouseEvent) -> None:
+    """Keys as a terminal sends them, as fast as they come; and clicks."""
     for key in keys:
+        if isinstance(key, events.MouseEvent):
+            d.app.post_message(key)
+            continue
         single = len(key) == 1
         name = _character_to_key(key) if single else key
         d.app.post_message(events.Key(name, key if single else None))

@@ -8,7 +8,7 @@ from textual.geometry import Offset
 from textual.widgets import Input, TextArea
 
 from tests.deck_kit import Deck, deck, story
-from tests.quiet_kit import key_event
+from tests.quiet_kit import click, key_event
 from tests.scripted import GB
 from tui.collector.messages import Batch
 from tui.ui import reading
@@ -28,12 +28,6 @@ async def burst(d: Deck, *keys: str | Sent) -> None:
     for key in keys:
         driver.process_message(key_event(key) if isinstance(key, str) else key)
     await d.settle()
-
-
-def click(at: Offset) -> list[events.MouseDown | events.MouseUp]:
-    """The button is pressed there and let go."""
-    return [kind(None, at.x, at.y, 0, 0, 1, False, False, False, at.x, at.y)
-            for kind in (events.MouseDown, events.MouseUp)]  # fmt: skip
 
 
 def at_row(d: Deck, name: str) -> Offset:

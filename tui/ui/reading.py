@@ -89,6 +89,7 @@ class Reading:
 
     def _open(self, asked: Asked) -> None:
         self._asked = None
+        self._app.renew()
         before = self._app.screen
         self._ask(asked)
         if self._app.screen is not before:
@@ -108,3 +109,4 @@ class Reading:
         if asked is not None:
             words = f"{asked.action.title} {asked.able[0][1].name}: {why}"
             self._app.told(words, warning=warning)
+            self._app.renew()
