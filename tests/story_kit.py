@@ -86,7 +86,8 @@ class LiveDeck:
         await self.rest()
 
     async def say_yes(self) -> None:
-        """Answer a confirmation after thinking about it."""
+        """Answer a confirmation after thinking about it: what is on its way is no answer."""
+        await self.until(lambda: self.app.focused, "the question takes keys")
         await self.rest()
         self.seconds += 1
         await self.press("y")
