@@ -19,6 +19,8 @@ from tui.ui.form import Form
 
 NAME = "FCL1"
 MACHINES = 31
+HOURS = 86_400
+"""Simulated seconds that no test takes."""
 STAYS = "installer"
 """An ISO on its node's own disk: no other node can start it."""
 
@@ -143,6 +145,7 @@ async def test_a_partition_isolates_the_half_without_the_witness() -> None:
     with estate("cluster", speed=8.0) as served:
         async with live_deck(served, size=(120, 45)) as d:
             await opened(d, "nodes")
+            served.fabric.clusters[NAME].settings["ResiliencyDefaultPeriod"] = HOURS
             split = {name: roles_on(d, name) for name in ("NODE1", "NODE2")}
             assert all(split.values())
             for name in split:
