@@ -70,6 +70,7 @@ async def tried(d: LiveDeck, served: Served, case: Case) -> str:
     return "" if proven(case, truth) else f"{case.id}: the host does not show it"
 
 
+@pytest.mark.timeout(900)  # dozens of verbs, each of which has its own patience
 @pytest.mark.parametrize("noun", CASES)
 def test_every_verb_does_what_it_says_through_the_deck(served: Served, noun: str) -> None:
     @story
