@@ -277,7 +277,10 @@ def test_a_refused_group_is_not_applicable_and_an_unread_one_unknown(
     assert find(columns, "wait").cell(row).text == "n/a"
     store.apply(measured(estate), estate.now)
     assert find(columns, "wait").cell(row).text == "45 µs"
-    assert find(columns, "pressure").cell(row).tone == "warning"
+    pressed = find(columns, "pressure").cell
+    assert (pressed(row).text, pressed(row).tone) == ("92%", ""), "as its buffer wants it"
+    hosts = find(RANKINGS["hosts"].columns(Span(store), True), "pressure").cell
+    assert hosts(store.host_rows["HV01"]).tone == "warning", "too much for all of a host"
 
 
 @pytest.mark.parametrize(
