@@ -143,6 +143,7 @@ STEPS = st.one_of(
 READINGS = st.lists(st.tuples(STEPS, VALUES, VALUES), min_size=1, max_size=60)
 
 
+@example([(2.0, None, 0), (-1000.0, None, None), (-1.0, None, 0)], FULL, 3600.0, 1, 0.0)
 @given(
     READINGS,
     st.sampled_from(GRAINS),
@@ -166,6 +167,9 @@ def test_a_history_is_what_a_plain_one_is(
         history.record(at, (None, *values))
         for one, value in zip(plain, values, strict=True):
             one.record(at, value)
+        if history.fine is None:  # set back before everything, with nothing read: both begin anew
+            assert all(set(one.slots[0].values()) <= {None} for one in plain)
+            plain = Plain(grain), Plain(grain)
         until = history.newest - before
         for metric, one in enumerate(plain, 1):
             found = history.points(metric, until - window, until, buckets)
