@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from textual.pilot import Pilot
 
@@ -154,6 +154,7 @@ def test_time_labels_end_at_now_and_do_not_touch(width: int, window: int) -> Non
         assert label.count("-") == (label != "now")
 
 
+@example(9, 86_400, 1748971201.0)
 @given(
     st.integers(8, 200),
     st.sampled_from([60, 120, 300, 900, 3600, 7200, 21_600, 86_400]),

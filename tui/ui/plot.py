@@ -233,12 +233,13 @@ def clock_axis(since: float, until: float, width: int) -> str:
                 _TICKS[-1])  # fmt: skip
     zone = datetime.fromtimestamp(since).astimezone().utcoffset()
     shift = zone.total_seconds() if zone is not None else 0.0
-    at = ceil((since + shift) / step) * step - shift
+    at, free = ceil((since + shift) / step) * step - shift, 0
     while at < until:
         label = clock(at, step)
         start = int((at - since) / window * width) - len(label) // 2
-        if 0 <= start <= width - len(label):
+        if free <= start <= width - len(label):
             line[start : start + len(label)] = label
+            free = start + len(label) + 1
         at += step
     return "".join(line)
 
