@@ -87,16 +87,16 @@ def find(columns: Sequence[Column[Row]], wanted: str) -> Column[Row]:
 
 
 def order(column: Column[Row], *, reverse: bool = False) -> Callable[[Sequence[Row]], list[Row]]:
-    """Sort rows by a column, as ``ranked`` does."""
+    """Sort rows by a column, as ``in_order`` does."""
 
     def ordered(rows: Sequence[Row]) -> list[Row]:
         values = {at: column.value(row) for at, row in enumerate(rows)}
-        return [rows[at] for at in ranked(values, reverse=reverse)]
+        return [rows[at] for at in in_order(values, reverse=reverse)]
 
     return ordered
 
 
-def ranked(values: Mapping[Key, Any], *, reverse: bool = False) -> list[Key]:
+def in_order(values: Mapping[Key, Any], *, reverse: bool = False) -> list[Key]:
     """Keys by their values: stable, text without case, what has no value last either way."""
     known = {
         key: value.casefold() if isinstance(value, str) else value

@@ -24,7 +24,7 @@ from tui.rows.filter import Filter, parse
 from tui.store import Changes, Store
 from tui.ui import gridevents
 from tui.ui.grid import Grid, Look
-from tui.ui.ranking import Ranking
+from tui.ui.sorting import Sorting
 from tui.ui.style import Glyphs
 from tui.ui.subjects import Subject
 
@@ -78,7 +78,7 @@ class TablePane(Vertical):
         """The store stands for another moment: its rows are other ones."""
         self._due = 0.0
         self._later: Timer | None = None
-        self._ranking = Ranking()
+        self._sorting = Sorting()
         self._shown: set[str] = set()
         """Rows that nothing hides."""
         self._away: str | None = None
@@ -161,7 +161,7 @@ class TablePane(Vertical):
         """Whether a changed row would come, go or stand elsewhere."""
         if self._stale:
             return True
-        column, stood = self._sort_column(), self._ranking.values
+        column, stood = self._sort_column(), self._sorting.values
         for key in changed:
             row = self.rows.get(key)
             if row is None or self._wanted(row) is not (key in self._shown):
@@ -170,12 +170,12 @@ class TablePane(Vertical):
                 continue
             if key in self._shown:
                 return True
-            self._ranking.forget()
+            self._sorting.forget()
         return False
 
     def rebuild(self) -> None:
         """Filter and order all rows."""
-        self._ranking.forget()
+        self._sorting.forget()
         self.fill()
 
     def narrow(self) -> None:
@@ -212,7 +212,7 @@ class TablePane(Vertical):
     def ordered(self) -> list[str]:
         """Keys of the rows to show, in their order."""
         rows, named = self.rows, self.subject.kind is not None
-        keys = self._ranking.keys(rows, self._sort_column(), reverse=self.descending, named=named)
+        keys = self._sorting.keys(rows, self._sort_column(), reverse=self.descending, named=named)
         shown = [key for key in keys if self._wanted(rows[key])]
         self._shown = set(shown)
         return shown

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tui.rows.column import Column, ranked
+from tui.rows.column import Column, in_order
 
 
 def _tie(row: Any) -> tuple[str, str]:
@@ -17,7 +17,7 @@ def _tie(row: Any) -> tuple[str, str]:
     return row.name.casefold(), row.host.id
 
 
-class Ranking:
+class Sorting:
     """Keys, first to last, and the value by which each stands there."""
 
     def __init__(self) -> None:
@@ -42,13 +42,13 @@ class Ranking:
         if known is None or known[0] is not rows or known[1:] != (column, reverse):
             if known is None or known[0] is not rows:
                 self._even = sorted(rows, key=lambda key: _tie(rows[key])) if named else list(rows)
-            self._rank(rows, column, reverse=reverse)
+            self._sort(rows, column, reverse=reverse)
             self._of = rows, column, reverse
         return self._keys
 
-    def _rank(self, rows: Mapping[str, Any], column: Column[Any] | None, *, reverse: bool) -> None:
+    def _sort(self, rows: Mapping[str, Any], column: Column[Any] | None, *, reverse: bool) -> None:
         if column is None:
             self.values, self._keys = {}, list(rows)
             return
         self.values = {key: column.value(rows[key]) for key in self._even}
-        self._keys = ranked(self.values, reverse=reverse)
+        self._keys = in_order(self.values, reverse=reverse)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.deck_kit import Deck, deck, story
 from tui.collector.messages import Batch
-from tui.rows.column import ranked
-from tui.ui.ranking import Ranking
+from tui.rows.column import in_order
+from tui.ui.sorting import Sorting
 
 VALUES = st.dictionaries(st.integers(), st.none() | st.floats(allow_nan=False))
 
@@ -19,7 +19,7 @@ VALUES = st.dictionaries(st.integers(), st.none() | st.floats(allow_nan=False))
 def test_what_has_no_value_is_last_whichever_way_the_others_go(
     values: dict[int, float | None], reverse: bool
 ) -> None:
-    keys = ranked(values, reverse=reverse)
+    keys = in_order(values, reverse=reverse)
     assert sorted(keys) == sorted(values)
     known = [value for key in keys if (value := values[key]) is not None]
     assert known == sorted(known, reverse=reverse)
@@ -27,8 +27,8 @@ def test_what_has_no_value_is_last_whichever_way_the_others_go(
 
 
 def test_text_is_ordered_without_case_and_equals_stay_as_they_were() -> None:
-    assert ranked({1: "b", 2: "A", 3: "", 4: "a", 5: "C"}) == [2, 4, 1, 5, 3]
-    assert ranked({1: "b", 2: "A", 3: "", 4: "a", 5: "C"}, reverse=True) == [5, 1, 2, 4, 3]
+    assert in_order({1: "b", 2: "A", 3: "", 4: "a", 5: "C"}) == [2, 4, 1, 5, 3]
+    assert in_order({1: "b", 2: "A", 3: "", 4: "a", 5: "C"}, reverse=True) == [5, 1, 2, 4, 3]
 
 
 async def vary(d: Deck, name: str, cpu: float) -> None:
@@ -61,7 +61,7 @@ async def test_what_a_filter_hid_stands_where_it_belongs_when_it_shows_again() -
 async def test_typing_a_filter_orders_nothing_anew() -> None:
     async with deck(size=(130, 40)) as d:
         await d.press("slash")
-        with patch.object(Ranking, "_rank", side_effect=AssertionError("ordered anew")):
+        with patch.object(Sorting, "_sort", side_effect=AssertionError("ordered anew")):
             await d.type("sql")
             assert d.names == ["sql01", "sql02"]
         await vary(d, "sql02", 88.0)
