@@ -244,20 +244,20 @@ class Panes(Horizontal):
         self.query_one("#middle").display = bool(shown - {"hosts", "networks"})
         self.query_one("#centre").display = bool(shown & set(self._centred))
         self.query_one("#strip").display = bool(shown & {"detail", "graphs"})
-        for name, pane in self._panes.items():
-            pane.display = name in shown
-            if pane.display:  # what nobody sees is not styled
-                pane.set_class(alone, "-zoomed")
-        for name, table in self._tables_by_pane():
-            table.shown = name in shown
-            if table.shown:
-                table.set_class(alone, "-zoomed")
-                table.retitle()
+        for name, part in self._framed():
+            here = self._panes[name].display = name in shown
+            if here:  # what nobody sees is not styled
+                part.set_class(alone, "-zoomed")
+            if isinstance(part, TablePane):
+                part.shown = here
+                if here:
+                    part.retitle()
         self.app.keys.after_paint(self.catch_up)
 
-    def _tables_by_pane(self) -> Iterator[tuple[str, TablePane]]:
-        for table in self.tables:
-            yield ("log" if table in (self.calls, self.exchanges) else table.id or ""), table
+    def _framed(self) -> Iterator[tuple[str, Widget]]:
+        """What has a frame, each with the pane it is in."""
+        yield from self._panes.items()
+        yield from (("log", self.calls), ("log", self.exchanges))
 
     def catch_up(self) -> None:
         """Tables that show are brought up to date."""
